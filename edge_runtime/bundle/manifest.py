@@ -1,0 +1,172 @@
+"""`manifest.json` as a value: parsed strictly, written canonically, identified by its sha256."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from edge_runtime.bundle import fields
+from edge_runtime.bundle.spec import ModelSpec
+from edge_runtime.errors import FieldError, ManifestError
+
+SCHEMA_VERSION = 1
+FILE_NAME = "manifest.json"
+SHORT_DIGEST = 12  # hexadecimal digits that people read: 48 bits, no chance collision below millions of bundles
+
+Format = Literal["tflite", "onnx"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One converted file.
+
+    Attributes:
+        name: What `--variant` takes: the file's name, such as ``full_int8.tflite``.
+        path: Where it is in the bundle.
+        format: Which family of interpreters reads it.
+        minimum_runtime: The oldest interpreter that knows all its operators, as ``onnxruntime 1.14``.
+        top1: Fraction of the test split it labels rightly, measured through the edge runtime.
+        agreement: Fraction of the test split on which it gives the Keras model's label.
+        tolerance: How far a score of a golden sample may be from the one recorded at export.
+    """
+
+    name: str
+    path: str
+    format: Format
+    minimum_runtime: str
+    top1: float
+    agreement: float
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A variant that was asked for and is not in the bundle, with the reason."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the gate demanded and found.
+
+    Attributes:
+        max_degradation: Points (hundredths) of top-1 that a variant may lose against the Keras model.
+        samples: How many pictures of the test split were judged.
+        reference_top1: The Keras model's top-1 on them.
+        left_out: Variants that did not pass or could not be made.
+    """
+
+    max_degradation: float
+    samples: int
+    reference_top1: float
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The representative dataset of the int8 variants: which pictures of which split."""
+
+    split: Literal["train"]
+    seed: int
+    indices: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the bundle was made from.
+
+    Attributes:
+        model: sha256 of the run's ``model.keras``.
+        dataset: The dataset's name.
+        dataset_digest: sha256 over the prepared splits.
+        versions: Version of each library that took part.
+        calibration: The representative dataset, where a variant needed one.
+    """
+
+    model: str
+    dataset: str
+    dataset_digest: str
+    versions: dict[str, str]
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything a device must know of a bundle before it reads another byte of it."""
+
+    schema_version: int
+    name: str
+    version: str
+    spec: ModelSpec
+    variants: tuple[Variant, ...]
+    gate: GateResult
+    provenance: Provenance
+    files: dict[str, FileEntry]
+
+    def __post_init__(self) -> None:
+        for word, value in (("name", self.name), ("version", self.version)):
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
+                raise FieldError(f"{word}: letters, digits and . _ + - expected, {value!r} found")
+        for path in self.files:
+            check_path(path)
+        for variant in self.variants:
+            if variant.path not in self.files:
+                raise FieldError(f"variants: {variant.name}: '{variant.path}' is not among the files")
+
+    def to_bytes(self) -> bytes:
+        """Returns the canonical text: equal manifests give equal bytes, whatever the order they were made in."""
+        return fields.canonical(self)
+
+
+def from_bytes(content: bytes, where: str = FILE_NAME) -> Manifest:
+    """Returns the manifest in `content`.
+
+    Raises:
+        ManifestError: It is of another schema version, or says too much, too little or nonsense.
+    """
+    try:
+        raw = fields.decode(content, where)
+        _check_version(raw, where)
+        return fields.parse(Manifest, raw, where)
+    except FieldError as error:
+        text = str(error)
+        raise ManifestError(text if text.startswith(where) else f"{where}: {text}") from error
+
+
+def digest(content: bytes) -> str:
+    """Returns the sha256 of `content` in hexadecimal: of a manifest's bytes, the bundle's identity."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_path(path: str) -> None:
+    """Accepts relative POSIX paths that stay inside the bundle.
+
+    Raises:
+        FieldError: `path` is absolute, leaves the bundle, is not in normal form or holds odd characters.
+    """
+    normal = str(PurePosixPath(path))
+    parts = PurePosixPath(path).parts
+    odd = "\\" in path or ":" in path or not path.isprintable()
+    if odd or path != normal or not parts or path.startswith("/") or ".." in parts or path == FILE_NAME:
+        raise FieldError(f"files: '{path}' is not a relative path inside the bundle")
+
+
+def _check_version(raw: object, where: str) -> None:
+    found = raw.get("schema_version") if isinstance(raw, Mapping) else None
+    if type(found) is not int:
+        raise FieldError(f"{where}: 'schema_version' is missing or not a whole number; is this a bundle's manifest?")
+    if found != SCHEMA_VERSION:
+        what = "update edge-runtime on this device" if found > SCHEMA_VERSION else "export the run again"
+        raise FieldError(
+            f"{where}: schema version {found} found, this edge-runtime reads version {SCHEMA_VERSION}; {what}"
+        )

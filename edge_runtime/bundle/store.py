@@ -1,0 +1,181 @@
+"""Bundles on disk: written whole, opened only when every file is the one the manifest names."""
+
+import hashlib
+import os
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edge_runtime.bundle import manifest as manifests
+from edge_runtime.bundle.manifest import FileEntry, Manifest, Variant
+from edge_runtime.console import did_you_mean
+from edge_runtime.errors import BundleError, IntegrityError, VariantError
+from edge_runtime.files import directory_replaced
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle: every digest was right when it was opened.
+
+    Attributes:
+        directory: Where it lies.
+        manifest: What it says.
+        digest: sha256 of the manifest's bytes, the bundle's identity.
+    """
+
+    directory: Path
+    manifest: Manifest
+    digest: str
+
+    @property
+    def short_digest(self) -> str:
+        return self.digest[: manifests.SHORT_DIGEST]
+
+    @property
+    def title(self) -> str:
+        return f"{self.manifest.name} {self.manifest.version} ({self.short_digest})"
+
+    def file(self, path: str) -> Path:
+        return self.directory / path
+
+    def variant(self, name: str) -> Variant:
+        """Returns the variant called `name`; without its suffix where that names only one.
+
+        Raises:
+            VariantError: There is none, or more than one.
+        """
+        found = [v for v in self.manifest.variants if name in (v.name, v.name.rpartition(".")[0])]
+        exact = [v for v in found if v.name == name] or found
+        if len(exact) == 1:
+            return exact[0]
+        if exact:
+            raise VariantError(f"variant '{name}' could be {' or '.join(v.name for v in exact)}; say which")
+        hint = did_you_mean(name, [v.name for v in self.manifest.variants])
+        raise VariantError(f"{self.directory}: no variant '{name}'{hint}")
+
+
+def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
+    """Writes a bundle; `manifest.files` is filled in from `contents`.
+
+    Args:
+        target: The bundle's directory; an older bundle there is replaced in one step.
+        manifest: What to write, with `files` empty.
+        contents: By path inside the bundle, everything but the manifest.
+
+    Raises:
+        BundleError: The disk refused; whatever was at `target` is still there.
+    """
+    if target.exists() and not (target / manifests.FILE_NAME).is_file():
+        raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
+    entries = {path: FileEntry(manifests.digest(data), len(data)) for path, data in contents.items()}
+    complete = replace(manifest, files=entries)
+    text = complete.to_bytes()
+    try:
+        with directory_replaced(target) as fresh:
+            for path, data in contents.items():
+                place = fresh / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(data)
+            (fresh / manifests.FILE_NAME).write_bytes(text)
+    except OSError as error:
+        kept = "the bundle that was there is untouched" if target.exists() else "nothing was left behind"
+        raise BundleError(f"{target}: cannot be written: {error.strerror or error}; {kept}") from error
+    return Bundle(target, complete, manifests.digest(text))
+
+
+def open_bundle(directory: Path) -> Bundle:
+    """Opens a bundle after comparing every file with the manifest.
+
+    Raises:
+        BundleError: `directory` is not a bundle.
+        ManifestError: Its manifest cannot be read by this version.
+        IntegrityError: A file is missing, extra, altered or a link.
+    """
+    path = directory / manifests.FILE_NAME
+    if not directory.exists():
+        raise BundleError(f"{directory}: no such bundle")
+    if directory.is_file():
+        raise BundleError(f"{directory}: a bundle is a directory; unpack a transport file with 'tar -xf {directory}'")
+    if not path.is_file():
+        raise BundleError(f"{directory}: not a bundle, it has no {manifests.FILE_NAME}")
+    content = path.read_bytes()
+    manifest = manifests.from_bytes(content, str(path))
+    _check_files(directory, manifest)
+    return Bundle(directory, manifest, manifests.digest(content))
+
+
+def pack(bundle: Bundle, target: Path) -> None:
+    """Writes the bundle as one uncompressed tar, the same bytes for the same bundle, holding ``<name>/…``.
+
+    Raises:
+        BundleError: The disk refused; an older file at `target` is still there.
+    """
+    paths = sorted([manifests.FILE_NAME, *bundle.manifest.files])
+    partial = ""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
+        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            os.fchmod(file.fileno(), 0o644)
+            for path in paths:
+                # A fresh TarInfo has owner 0, time 0 and mode 0644: nothing of this machine gets in.
+                entry = tarfile.TarInfo(f"{bundle.manifest.name}/{path}")
+                entry.size = bundle.file(path).stat().st_size
+                with bundle.file(path).open("rb") as data:
+                    tar.addfile(entry, data)
+        os.replace(partial, target)
+    except OSError as error:
+        raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from error
+    finally:
+        if partial and os.path.exists(partial):
+            os.unlink(partial)
+
+
+def _check_files(directory: Path, manifest: Manifest) -> None:
+    found = set(_walk(directory, directory))
+    wanted = set(manifest.files) | {manifests.FILE_NAME}
+    for path in sorted(wanted - found):
+        raise IntegrityError(f"{directory}: {path} is missing; copy the bundle again")
+    for path in sorted(found - wanted):
+        raise IntegrityError(f"{directory}: {path} is not in the manifest; remove it or copy the bundle again")
+    for path, entry in sorted(manifest.files.items()):
+        size = (directory / path).stat().st_size
+        if size != entry.size:
+            raise IntegrityError(f"{directory}: {path}: {entry.size} bytes expected, {size} found; copy the bundle again")
+        actual = _sha256(directory / path)
+        if actual != entry.sha256:
+            short = manifests.SHORT_DIGEST
+            raise IntegrityError(
+                f"{directory}: {path}: sha256 {entry.sha256[:short]}… expected, {actual[:short]}… found; "
+                "copy the bundle again"
+            )
+
+
+def _walk(directory: Path, root: Path) -> list[str]:
+    """Returns the files below `directory` as paths relative to `root`; links are refused, they may lead anywhere."""
+    paths = []
+    for entry in os.scandir(directory):
+        relative = Path(entry.path).relative_to(root).as_posix()
+        if entry.is_symlink():
+            raise IntegrityError(f"{root}: {relative} is a link; a bundle holds plain files only")
+        if entry.is_dir():
+            paths += _walk(Path(entry.path), root)
+        elif entry.is_file():
+            paths.append(relative)
+        else:
+            raise IntegrityError(f"{root}: {relative} is a pipe, socket or device; a bundle holds plain files only")
+    return paths
+
+
+def _sha256(path: Path) -> str:
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            total.update(chunk)
+    return total.hexdigest()
+
+

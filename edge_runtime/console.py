@@ -1,0 +1,38 @@
+"""What every command of the kit does around its work: errors become one sentence and an exit code."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+
+from edge_runtime.errors import EdgeError
+
+INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program that Ctrl-C ended
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Returns ``"; did you mean 'x'?"`` for the known word nearest to `word`, else the whole list."""
+    known = list(known)
+    near = get_close_matches(word, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
+
+
+def say(message: str) -> None:
+    """Prints a line for the person who watches; standard output stays free for results."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def guard(program: str, work: Callable[[], int]) -> int:
+    """Runs `work` and returns the process' exit code; only defects of the kit itself leave a traceback."""
+    try:
+        return work()
+    except EdgeError as error:
+        say(f"{program}: error: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        say(f"{program}: interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has gone. Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,106 @@
+"""The one way from a picture to the pixels a model sees: training, calibration, proof and device all come through here.
+
+Decode, apply the EXIF orientation, convert to RGB, resize with antialiasing. Rescaling and normalisation are not done
+here: they are inside every deployed graph.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge_runtime.bundle.spec import PreprocessingSpec
+from edge_runtime.errors import PictureError
+
+Pixels = NDArray[np.uint8]
+
+KERNELS = {
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+# A JPEG is decoded at 1/2, 1/4 or 1/8 when that still leaves twice the pixels wanted each way: the resize that follows
+# then decides the result, not the decoder (tests/edge_runtime/test_preprocess.py states the tolerance).
+DRAFT_MARGIN = 2
+
+
+def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) -> Pixels:
+    """Returns what the model sees of a picture.
+
+    Args:
+        picture: A file, a Pillow image, or uint8 ``[h, w, 3]`` (RGB) or ``[h, w]`` (grey) pixels.
+        spec: Size, resize and interpolation.
+
+    Returns:
+        uint8 ``[height, width, 3]``, RGB, 0–255.
+
+    Raises:
+        PictureError: `picture` is not a picture, is truncated, or is an array of another shape or dtype.
+    """
+    if isinstance(picture, np.ndarray):
+        return _resized(_from_array(picture), spec)
+    if isinstance(picture, Image.Image):
+        return _resized(_upright_rgb(picture), spec)
+    try:
+        with Image.open(picture) as image:
+            image.draft("RGB", _draft_size(image.size, spec))
+            return _resized(_upright_rgb(image), spec)
+    except UnidentifiedImageError as error:
+        raise PictureError(f"{picture}: not a picture in a format that can be read") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow's decoders raise SyntaxError and ValueError for damaged files, OSError for truncated ones.
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PictureError(f"{picture}: cannot be decoded: {reason}") from error
+
+
+def _from_array(array: Pixels) -> Image.Image:
+    colour = array.ndim == 3 and array.shape[2] == 3
+    if array.dtype != np.uint8 or not (colour or array.ndim == 2) or array.size == 0:
+        raise PictureError(f"uint8 [height, width, 3] or [height, width] expected, {array.dtype} {array.shape} found")
+    return Image.fromarray(array).convert("RGB")
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I;16"):
+        # Pillow would clip 16-bit grey at 255 and show everything brighter as white.
+        return Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8)).convert("RGB")
+    return upright if upright.mode == "RGB" else upright.convert("RGB")
+
+
+def _resized(image: Image.Image, spec: PreprocessingSpec) -> Pixels:
+    height, width = spec.size
+    kernel = KERNELS[spec.interpolation]
+    if spec.resize == "letterbox":
+        shown = _fitted(image.size, (width, height))
+        canvas = Image.new("RGB", (width, height))
+        canvas.paste(image.resize(shown, kernel), ((width - shown[0]) // 2, (height - shown[1]) // 2))
+        return np.asarray(canvas)
+    if image.size == (width, height):
+        return np.asarray(image)
+    box = _centre(image.size, (width, height)) if spec.resize == "center_crop" else None
+    return np.asarray(image.resize((width, height), kernel, box=box))
+
+
+def _fitted(size: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
+    """Returns the largest size (width, height) of the same aspect ratio inside `into`."""
+    scale = min(into[0] / size[0], into[1] / size[1])
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _centre(size: tuple[int, int], target: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Returns the largest centred box (left, top, right, bottom) with the aspect ratio of `target`."""
+    scale = min(size[0] / target[0], size[1] / target[1])
+    left, top = (size[0] - target[0] * scale) / 2, (size[1] - target[1] * scale) / 2
+    return left, top, size[0] - left, size[1] - top
+
+
+def _draft_size(size: tuple[int, int], spec: PreprocessingSpec) -> tuple[int, int]:
+    """Returns the least size (width, height) a decoder may give, in the file's own orientation."""
+    # EXIF may swap width and height later: the longer wanted side stands for both, which can only ask for more.
+    wanted = DRAFT_MARGIN * max(spec.size)
+    shrink = min(1.0, wanted / min(size))
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))

@@ -1,0 +1,96 @@
+"""A run directory: what one training left behind. ``run.json`` is written last, so its presence means finished."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from edge_runtime.bundle import fields
+from edge_runtime.bundle.manifest import digest
+from edge_runtime.bundle.spec import ModelSpec
+from edge_runtime.errors import FieldError, RunError
+from edge_runtime.files import write_atomically
+
+SCHEMA_VERSION = 1
+T = TypeVar("T")
+
+RECORD = "run.json"
+MODEL = "model.keras"
+SPEC = "spec.json"
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The content of ``run.json``.
+
+    Attributes:
+        created: When training ended, UTC, as ``2026-11-21T22:03:00Z``.
+        data: The prepared dataset's directory as the training saw it.
+        dataset: The dataset's name.
+        dataset_digest: Identifies its content.
+        model: sha256 of ``model.keras``.
+        versions: Version of each library that took part.
+        device: What trained: a GPU's name or ``cpu``.
+    """
+
+    schema_version: int
+    created: str
+    data: str
+    dataset: str
+    dataset_digest: str
+    model: str
+    versions: dict[str, str]
+    device: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    directory: Path
+    record: RunRecord
+    spec: ModelSpec
+
+    @property
+    def model(self) -> Path:
+        return self.directory / MODEL
+
+
+def write_spec(directory: Path, spec: ModelSpec) -> None:
+    write_atomically(directory / SPEC, fields.canonical(spec))
+
+
+def write_record(directory: Path, record: RunRecord) -> None:
+    write_atomically(directory / RECORD, fields.canonical(record))
+
+
+def open_run(directory: Path) -> Run:
+    """Opens a finished run and checks that its model is the one it recorded.
+
+    Raises:
+        RunError: There is no run, it is unfinished, of another version, or its model was altered.
+    """
+    if not directory.is_dir():
+        raise RunError(f"{directory}: no such run; train one with 'python -m train fit'")
+    if not (directory / RECORD).is_file():
+        raise RunError(f"{directory}: not a finished run, it has no {RECORD}; 'python -m train fit' continues it")
+    try:
+        record = _read(RunRecord, directory / RECORD)
+        spec = _read(ModelSpec, directory / SPEC)
+    except (FieldError, OSError) as error:
+        raise RunError(f"{error}; train again") from error
+    if record.schema_version != SCHEMA_VERSION:
+        raise RunError(
+            f"{directory / RECORD}: schema version {SCHEMA_VERSION} expected, {record.schema_version} found; train again"
+        )
+    run = Run(directory, record, spec)
+    try:
+        found = digest(run.model.read_bytes())
+    except OSError as error:
+        raise RunError(f"{run.model}: cannot be read: {error.strerror}; train again") from error
+    if found != record.model:
+        raise RunError(f"{run.model}: has changed since it was trained (sha256 {found[:12]}…, {record.model[:12]}… expected)")
+    return run
+
+
+def _read(kind: type[T], path: Path) -> T:
+    return fields.parse(kind, fields.decode(path.read_bytes(), str(path)), str(path))
