@@ -1,0 +1,105 @@
+"""``edge-runtime classify``: pictures in, predictions out."""
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.commands.options import add_model, classifier_of
+from edge_runtime.commands.table import row
+from edge_runtime.console import say
+from edge_runtime.errors import EdgeError, IncompleteError
+from edge_runtime.judge import judge, see
+from edge_runtime.result import Rejection, Result
+from edge_runtime.sources.files import FileSource, expand
+
+PATH_ROOM = 60  # columns; of a longer path the end is shown
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="picture, directory (with all below) or quoted glob")
+    add_model(parser)
+    parser.add_argument(
+        "--format",
+        choices=("auto", "table", "json"),
+        default="auto",
+        help="a table to read or JSON lines for programs; auto: a table on a terminal (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--truth",
+        choices=("folder",),
+        help="compare with the true labels; folder: each picture lies in a directory named after its label",
+    )
+    parser.epilog = """examples:
+  edge-runtime classify shoe.jpg --bundle bundles/fashion_mnist
+  edge-runtime classify pictures/ --bundle bundles/fashion_mnist --truth folder
+  edge-runtime classify 'shots/**/*.png' --bundle bundles/fashion_mnist | jq .label"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    paths = expand(arguments.paths)
+    classifier = classifier_of(arguments)
+    tabular = arguments.format == "table" or (arguments.format == "auto" and sys.stdout.isatty())
+    printer = _Table(paths, classifier, bool(arguments.truth)) if tabular else _Lines(bool(arguments.truth))
+    right = rejected = 0
+    for frame in FileSource("", paths).frames(threading.Event()):
+        seen = see(frame, classifier.preprocessing)
+        result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, time.time)
+        truth = Path(frame.source).absolute().parent.name if arguments.truth else ""
+        printer.show(result, truth)
+        if isinstance(result, Rejection):
+            rejected += 1
+        else:
+            right += result.label == truth
+    judged = len(paths) - rejected
+    if arguments.truth and judged:
+        say(f"{right} of {judged} right ({right / judged:.1%})")
+    if rejected:
+        kind = IncompleteError if judged else EdgeError
+        raise kind(f"{rejected} of {len(paths)} pictures could not be classified")
+    return 0
+
+
+class _Table:
+    """For a person: a line a picture, as soon as it is known."""
+
+    def __init__(self, paths: Sequence[Path], classifier: Classifier, truth: bool) -> None:
+        label = max(len(label) for label in (*classifier.labels, "predicted"))
+        path = min(PATH_ROOM, max(len(str(path)) for path in (*paths, "picture")))
+        self._widths = [path, label, -6, label, -8] if truth else [path, label, -6, -8, label + 8]
+        self._truth = truth
+        identity = classifier.identity
+        print(f"{identity.bundle} {identity.version} ({identity.digest}), {identity.variant} on {identity.runtime}")
+        last = ["true", "ms"] if truth else ["ms", "next best"]
+        print(row(["picture", "predicted", "score", *last], self._widths))
+
+    def show(self, result: Result, truth: str) -> None:
+        if isinstance(result, Rejection):
+            print(f"{result.source}: not classified", flush=True)
+            say(f"edge-runtime: {result.reason}")
+            return
+        latency = f"{result.latency * 1000:.2f}"
+        if self._truth:
+            last = [truth if result.label == truth else f"{truth} ✗", latency]
+        else:
+            last = [latency, " ".join(f"{label} {score:.2f}" for label, score in result.best[1:2])]
+        print(row([result.source, result.label, f"{result.score:.3f}", *last], self._widths), flush=True)
+
+
+class _Lines:
+    """For a program: one JSON object a line."""
+
+    def __init__(self, truth: bool) -> None:
+        self._truth = truth
+
+    def show(self, result: Result, truth: str) -> None:
+        line = result.to_plain() | ({"truth": truth} if self._truth else {})
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + os.linesep)
+        sys.stdout.flush()
+        if isinstance(result, Rejection):
+            say(f"edge-runtime: {result.reason}")

@@ -1,0 +1,57 @@
+"""``edge-runtime``: chooses the verb. Only the chosen verb's module is imported: a health check must not load numpy."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from edge_runtime import __version__
+from edge_runtime.console import guard
+
+COMMANDS = {
+    "classify": "classify pictures: files, directories, globs",
+    "run": "keep classifying what sources give, until stopped",
+    "health": "tell a supervisor whether a running 'run' is alive",
+    "info": "show what a bundle is: model, labels, variants, proof",
+    "verify": "check a bundle: digests, and golden samples on this machine's interpreters",
+    "doctor": "show what this machine can run and what is missing",
+}
+EPILOG = """exit codes: 0 done, 1 failed, 2 typed wrongly, 3 done but not all of it, 130 interrupted
+
+example:
+  edge-runtime classify pictures/ --bundle bundles/fashion_mnist
+  edge-runtime COMMAND --help explains each command"""
+
+
+def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Returns the parser with the arguments of the commands that `argv` mentions."""
+    parser = argparse.ArgumentParser(
+        "edge-runtime",
+        description="Classifies pictures on this machine's CPU with a bundle that 'python -m export' wrote.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"edge-runtime {__version__}")
+    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        verb = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name in argv:
+            importlib.import_module(f"edge_runtime.commands.{name}").configure(verb)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns the process' exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = build_parser(argv).parse_args(argv)
+    verb = importlib.import_module(f"edge_runtime.commands.{arguments.command}")
+    return guard("edge-runtime", lambda: int(verb.run(arguments)))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,54 @@
+"""``edge-runtime run``: the long-running form. Ends cleanly on SIGTERM and Ctrl-C."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from edge_runtime.commands.options import add_model, classifier_of
+from edge_runtime.console import say
+from edge_runtime.heartbeat import Heartbeat, default_path
+from edge_runtime.pipeline import Pipeline
+from edge_runtime.sinks.jsonl import JsonLinesSink
+from edge_runtime.sources.open import SCHEMES, open_source
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_model(parser)
+    parser.add_argument(
+        "--source",
+        action="append",
+        required=True,
+        dest="sources",
+        metavar="ADDRESS",
+        help=f"where frames come from, may be given several times: {'; '.join(SCHEMES)}",
+    )
+    parser.add_argument(
+        "--heartbeat", type=Path, default=default_path(), metavar="FILE", help="rewritten while alive (default: %(default)s)"
+    )
+    parser.epilog = """Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the frame in hand, with exit code 0.
+
+examples:
+  edge-runtime run --bundle bundles/fashion_mnist --source watch:/srv/incoming
+  edge-runtime run --bundle bundles/fashion_mnist --source 'replay:pictures?fps=5&loop=0'"""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sources = [open_source(address) for address in arguments.sources]
+    classifier = classifier_of(arguments)
+    model = classifier.identity
+    title = f"{model.bundle} {model.version} ({model.digest}) {model.variant}"
+    heartbeat = Heartbeat(arguments.heartbeat, title)
+    say(f"edge-runtime: {title} on {model.runtime}; {', '.join(arguments.sources)}; Ctrl-C ends")
+    pipeline = Pipeline(
+        sources, classifier, [JsonLinesSink(sys.stdout)], stop=stop, heartbeat=heartbeat, top=arguments.top
+    )
+    totals = pipeline.run()
+    heartbeat.end()
+    dropped = sum(totals.dropped.values())
+    say(f"edge-runtime: ended; {totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped")
+    return 0

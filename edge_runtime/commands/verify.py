@@ -1,0 +1,54 @@
+"""``edge-runtime verify``: is this bundle what was exported, and does it judge here as it did there?"""
+
+import argparse
+from pathlib import Path
+
+from edge_runtime.bundle.store import open_bundle
+from edge_runtime.classifier import load_classifier
+from edge_runtime.commands.table import table
+from edge_runtime.errors import BundleError, InterpreterMissing, VariantError
+from edge_runtime.proof import prove
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's directory")
+    parser.add_argument("--variant", metavar="NAME", help="prove this one only (default: all that can run here)")
+    parser.epilog = "Exit code 0 only if every digest is right and every variant that can run here gave its golden scores."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    bundle = open_bundle(arguments.bundle)
+    print(f"{bundle.title}: {len(bundle.manifest.files)} files, every digest right")
+    chosen = [bundle.variant(arguments.variant)] if arguments.variant else bundle.manifest.variants
+    rows, failed, ran = [], [], 0
+    for variant in chosen:
+        try:
+            classifier = load_classifier(bundle, variant.name, threads=1)
+        except InterpreterMissing as error:
+            if arguments.variant:
+                raise
+            rows.append([variant.name, "-", "-", "-", f"not run: {error}"])
+            continue
+        except VariantError as error:
+            failed.append(variant.name)
+            rows.append([variant.name, "-", "-", "-", f"FAILED: {error}"])
+            continue
+        proof = prove(bundle, classifier)
+        ran += 1
+        if not proof.passed:
+            failed.append(variant.name)
+        rows.append(
+            [
+                variant.name,
+                classifier.identity.runtime,
+                f"{proof.largest_difference:.6f}",
+                f"{proof.tolerance:g}",
+                f"{proof.samples} golden samples {'as at export' if proof.passed else 'FAILED'}",
+            ]
+        )
+    print(table(["variant", "runtime", "difference", "allowed", "result"], rows, right=(2, 3)))
+    if failed:
+        raise BundleError(f"{bundle.directory}: {', '.join(failed)} does not judge here as at export; do not use it here")
+    if not ran:
+        raise BundleError(f"{bundle.directory}: no variant could be run here; 'edge-runtime doctor' says what is missing")
+    return 0

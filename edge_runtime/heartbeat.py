@@ -1,0 +1,113 @@
+"""The heartbeat: a small file that says the judging loop went round, and how old that news is.
+
+Age is measured on the clock that runs since boot, not on the calendar: a board without a battery-backed clock jumps by
+years when the network tells it the time, and must not look dead for it.
+"""
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from edge_runtime.bundle import fields
+from edge_runtime.errors import EdgeError, FieldError
+from edge_runtime.files import write_atomically
+
+INTERVAL = 2.0  # seconds between two beats
+MAX_AGE = 15.0  # seconds after which the loop counts as hung: seven missed beats
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The content of a heartbeat file.
+
+    Attributes:
+        pid: The process that beats.
+        boot: Identifies the boot whose clock `at` is read from.
+        at: Seconds since boot.
+        model: Bundle, version, digest and variant, for people.
+        predictions: Frames judged since the start.
+        rejections: Frames that could not be judged.
+        dropped: Live frames that newer ones replaced, by source.
+    """
+
+    pid: int
+    boot: str
+    at: float
+    model: str
+    predictions: int
+    rejections: int
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class Heartbeat:
+    """Writes a beat when the last one is `interval` seconds old.
+
+    Args:
+        path: The file; best in memory (`/run`), it is rewritten all the time.
+        model: What runs.
+        interval: Seconds.
+        clock: Seconds since boot.
+    """
+
+    def __init__(
+        self, path: Path, model: str, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._path = path
+        self._model = model
+        self._interval = interval
+        self._clock = clock
+        self._last: float | None = None
+
+    def beat(self, predictions: int, rejections: int, dropped: dict[str, int]) -> None:
+        """Writes a beat if it is time.
+
+        Raises:
+            EdgeError: The file cannot be written.
+        """
+        now = self._clock()
+        if self._last is not None and now - self._last < self._interval:
+            return
+        self._last = now
+        beat = Beat(os.getpid(), boot(), round(now, 3), self._model, predictions, rejections, dropped)
+        try:
+            write_atomically(self._path, fields.canonical(asdict(beat)))
+        except OSError as error:
+            raise EdgeError(f"{self._path}: the heartbeat cannot be written: {error.strerror}; choose --heartbeat") from error
+
+    def end(self) -> None:
+        """Removes the file: a program that ended on purpose is not alive."""
+        self._path.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Beat:
+    """Returns the last beat.
+
+    Raises:
+        EdgeError: There is none, or it is not one.
+    """
+    try:
+        return fields.parse(Beat, fields.decode(path.read_bytes(), str(path)), str(path))
+    except FileNotFoundError as error:
+        raise EdgeError(f"{path}: no heartbeat; edge-runtime run is not running or beats elsewhere (--heartbeat)") from error
+    except (OSError, FieldError) as error:
+        raise EdgeError(f"{path}: not a heartbeat: {error}") from error
+
+
+def age(beat: Beat, now: float, boot_now: str) -> float:
+    """Returns the seconds since `beat`; infinity when it is from before the machine was booted."""
+    return now - beat.at if beat.boot == boot_now and now >= beat.at else float("inf")
+
+
+def boot() -> str:
+    """Returns what identifies this boot; the same inside containers, which share the kernel's clock."""
+    return BOOT_ID.read_text().strip() if BOOT_ID.exists() else "unknown"
+
+
+def default_path() -> Path:
+    """Returns where the heartbeat goes when nobody says: a place of this user alone, in memory where there is one."""
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    base = Path(runtime) if runtime else Path("/tmp") / f"edge-runtime-{os.getuid()}"
+    return base / "edge-runtime" / "heartbeat.json"

@@ -1,0 +1,22 @@
+"""A sink that remembers, for tests and for programs that embed the edge runtime."""
+
+from types import TracebackType
+
+from edge_runtime.closing import NothingToClose
+from edge_runtime.result import Result
+
+
+class MemorySink(NothingToClose):
+    """Keeps every result, in order; grows without bound."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.closed = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.closed = True
+
+    def take(self, result: Result) -> None:
+        self.results.append(result)

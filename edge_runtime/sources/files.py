@@ -1,0 +1,65 @@
+"""Pictures that lie on disk: files, directories and globs."""
+
+import glob
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from edge_runtime.closing import NothingToClose
+from edge_runtime.errors import UsageError
+from edge_runtime.preprocess import SUFFIXES
+from edge_runtime.sources import Frame
+
+
+def expand(patterns: Sequence[str]) -> list[Path]:
+    """Returns the pictures that files, directories (with all below them) and globs stand for, each once, sorted.
+
+    A file is taken whatever its suffix; from directories and globs only what has a picture's.
+
+    Raises:
+        UsageError: A path does not exist, or a directory or glob holds no picture.
+    """
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern).expanduser()
+        if path.is_dir():
+            pictures = _pictures(path.rglob("*"))
+            if not pictures:
+                raise UsageError(f"{pattern}: no picture in this directory ({', '.join(SUFFIXES)})")
+        elif path.exists():
+            pictures = [path]
+        elif glob.has_magic(pattern):
+            pictures = _pictures(Path(match) for match in glob.iglob(str(path), recursive=True))
+            if not pictures:
+                raise UsageError(f"{pattern}: no picture matches")
+        else:
+            raise UsageError(f"{pattern}: no such file or directory")
+        found.update(dict.fromkeys(pictures))
+    return list(found)
+
+
+def is_picture(path: Path) -> bool:
+    """Tells by name whether a file may be a picture that is complete: hidden files are not."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _pictures(paths: Iterator[Path]) -> list[Path]:
+    return sorted(path for path in paths if is_picture(path) and path.is_file())
+
+
+class FileSource(NothingToClose):
+    """Yields each file once, in order."""
+
+    live = False
+
+    def __init__(self, address: str, paths: Sequence[Path], now: Callable[[], float] = time.time) -> None:
+        self.address = address
+        self._paths = paths
+        self._now = now
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+        for number, path in enumerate(self._paths):
+            if stop.is_set():
+                return
+            yield Frame(str(path), number, self._now(), path)
