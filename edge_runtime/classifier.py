@@ -19,7 +19,14 @@ from edge_runtime.scores import Scores, to_scores, top_k
 AUTO = "auto"
 # What `auto` tries first. int8 first: smallest, exact on every machine, and faster wherever the interpreter has int8
 # kernels (4.5 against 1.9 ms for EfficientNet-Lite0 on x86-64). Dynamic int8 last: 11 ms there.
-PREFERENCE = ("full_int8.tflite", "int8.onnx", "float32.tflite", "float32.onnx", "float16.tflite", "dynamic_int8.tflite")
+PREFERENCE = (
+    "full_int8.tflite",
+    "int8.onnx",
+    "float32.tflite",
+    "float32.onnx",
+    "float16.tflite",
+    "dynamic_int8.tflite",
+)
 MAX_THREADS = 4  # beyond that small models lose more to synchronisation than they gain
 
 
@@ -51,7 +58,7 @@ class Classifier(Protocol):
     """The seam between sensing and judging; `BundleClassifier` is the real one."""
 
     identity: Identity
-    labels: Sequence[str]
+    labels: tuple[str, ...]
     preprocessing: PreprocessingSpec
 
     def classify(self, pixels: NDArray[np.uint8]) -> Judgement:
@@ -78,7 +85,7 @@ class BundleClassifier:
         _must_be(identity.variant, "input", (1, height, width, 3), runtime.input_shape)
         _must_be(identity.variant, "output", (1, len(spec.labels)), runtime.output_shape)
         if runtime.input_dtype != np.uint8:
-            raise VariantError(f"{identity.variant}: input uint8 expected, {runtime.input_dtype} found; export it again")
+            raise VariantError(f"{identity.variant}: input uint8 expected, {runtime.input_dtype} found; export again")
         self.identity = identity
         self.labels = spec.labels
         self.preprocessing = spec.preprocessing

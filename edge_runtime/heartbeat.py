@@ -75,7 +75,7 @@ class Heartbeat:
         try:
             write_atomically(self._path, fields.canonical(asdict(beat)))
         except OSError as error:
-            raise EdgeError(f"{self._path}: the heartbeat cannot be written: {error.strerror}; choose --heartbeat") from error
+            raise EdgeError(f"{self._path}: no heartbeat can be written: {error.strerror}; see --heartbeat") from error
 
     def end(self) -> None:
         """Removes the file: a program that ended on purpose is not alive."""
@@ -91,7 +91,7 @@ def read(path: Path) -> Beat:
     try:
         return fields.parse(Beat, fields.decode(path.read_bytes(), str(path)), str(path))
     except FileNotFoundError as error:
-        raise EdgeError(f"{path}: no heartbeat; edge-runtime run is not running or beats elsewhere (--heartbeat)") from error
+        raise EdgeError(f"{path}: no heartbeat; 'run' is not running or beats elsewhere") from error
     except (OSError, FieldError) as error:
         raise EdgeError(f"{path}: not a heartbeat: {error}") from error
 

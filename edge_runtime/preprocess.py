@@ -35,7 +35,7 @@ def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) ->
         spec: Size, resize and interpolation.
 
     Returns:
-        uint8 ``[height, width, 3]``, RGB, 0–255.
+        uint8 ``[height, width, 3]``, RGB, 0 to 255.
 
     Raises:
         PictureError: `picture` is not a picture, is truncated, or is an array of another shape or dtype.

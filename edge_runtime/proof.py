@@ -42,7 +42,7 @@ def read_golden(bundle: Bundle) -> GoldenSamples:
     try:
         return golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes())
     except FileNotFoundError as error:
-        raise BundleError(f"{bundle.directory}: no {golden.FILE_NAME}, nothing to compare with; export it again") from error
+        raise BundleError(f"{bundle.directory}: no {golden.FILE_NAME}, export it again") from error
     except FieldError as error:
         raise BundleError(f"{bundle.directory}: {error}; export it again") from error
 
@@ -58,7 +58,7 @@ def prove(bundle: Bundle, classifier: Classifier) -> Proof:
     for sample in read_golden(bundle).samples:
         wanted = np.asarray(sample.scores.get(name, ()), np.float32)
         if wanted.shape != (len(classifier.labels),):
-            raise BundleError(f"{bundle.directory}: {sample.path}: no scores of {name} to compare with; export it again")
+            raise BundleError(f"{bundle.directory}: {sample.path}: no scores of {name}; export it again")
         judgement = classifier.classify(preprocess(bundle.file(sample.path), classifier.preprocessing))
         differences.append(np.abs(judgement.scores - wanted).max())
         latencies.append(judgement.latency)

@@ -26,12 +26,14 @@ def to_scores(raw: NDArray[np.generic], quantisation: Quantisation | None) -> Sc
     An 8-bit softmax counts in steps of 1/256, so its values sum to one only roughly (0.98 to 1.02 is usual); dividing
     by the sum undoes that rounding and changes no order.
     """
-    values = raw[0].astype(np.float32)  # uint8 3 minus zero point 128 would wrap to 131
+    values: Scores = raw[0].astype(np.float32)  # uint8 3 minus zero point 128 would wrap to 131
     if quantisation is None:
         return values
     values = (values - np.float32(quantisation.zero_point)) * np.float32(quantisation.scale)
     total = values.sum()
-    return values / total if total > 0 else values
+    if total > 0:
+        values /= total
+    return values
 
 
 def top_k(scores: Scores, k: int) -> list[int]:

@@ -145,7 +145,7 @@ def _check_files(directory: Path, manifest: Manifest) -> None:
     for path, entry in sorted(manifest.files.items()):
         size = (directory / path).stat().st_size
         if size != entry.size:
-            raise IntegrityError(f"{directory}: {path}: {entry.size} bytes expected, {size} found; copy the bundle again")
+            raise IntegrityError(f"{directory}: {path}: {entry.size} bytes expected, {size} found; copy it again")
         actual = _sha256(directory / path)
         if actual != entry.sha256:
             short = manifests.SHORT_DIGEST
@@ -177,5 +177,3 @@ def _sha256(path: Path) -> str:
         while chunk := file.read(CHUNK):
             total.update(chunk)
     return total.hexdigest()
-
-

@@ -79,7 +79,7 @@ def _variant(bundle: Bundle, name: str, chosen: bool) -> bool:
         print(f"  {BAD} {name}: {error}")
         return False
     mark = GOOD if proof.passed else BAD
-    verdict = "judges as at export" if proof.passed else f"differs by {proof.largest_difference:.3f}: do not use it here"
+    verdict = "judges as at export" if proof.passed else f"differs by {proof.largest_difference:.3f}, do not use it"
     auto = "  <- --variant auto" if chosen else ""
     print(f"  {mark} {name}: {verdict}, {proof.latency * 1e3:.2f} ms a picture{auto}")
     return proof.passed

@@ -10,7 +10,7 @@ from edge_runtime.errors import EdgeError
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--heartbeat", type=Path, default=heartbeat.default_path(), metavar="FILE", help="as given to run (default: %(default)s)"
+        "--heartbeat", type=Path, default=heartbeat.default_path(), metavar="FILE", help="as given to run"
     )
     parser.add_argument(
         "--max-age",

@@ -30,7 +30,7 @@ def describe(bundle: Bundle) -> str:
         bundle.title,
         f"  digest      {bundle.digest}",
         f"  labels      {len(manifest.spec.labels)}: {', '.join(manifest.spec.labels)}",
-        f"  input       uint8 RGB {spec.size[0]} x {spec.size[1]} (height x width), {spec.resize}, {spec.interpolation}",
+        f"  input       uint8 RGB [{spec.size[0]}, {spec.size[1]}, 3], {spec.resize}, {spec.interpolation}",
         f"  trained on  {origin.dataset} ({origin.dataset_digest[:12]}), model {origin.model[:12]}",
         f"  gate        Keras top-1 {gate.reference_top1:.4f} on {gate.samples} test pictures; "
         f"a variant may lose {gate.max_degradation:g} points",

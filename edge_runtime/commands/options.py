@@ -18,9 +18,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "first, then float, whichever an installed interpreter reads (default: %(default)s)",
     )
     parser.add_argument(
-        "--threads", type=positive, metavar="N", help="threads of the interpreter (default: the CPUs allowed, at most 4)"
+        "--threads", type=positive, metavar="N", help="threads of the interpreter (default: the CPUs allowed, up to 4)"
     )
-    parser.add_argument("--top", type=positive, default=3, metavar="K", help="labels a prediction (default: %(default)s)")
+    parser.add_argument("--top", type=positive, default=3, metavar="K", help="labels named (default: %(default)s)")
 
 
 def classifier_of(arguments: argparse.Namespace) -> BundleClassifier:

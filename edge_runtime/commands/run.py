@@ -24,10 +24,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help=f"where frames come from, may be given several times: {'; '.join(SCHEMES)}",
     )
-    parser.add_argument(
-        "--heartbeat", type=Path, default=default_path(), metavar="FILE", help="rewritten while alive (default: %(default)s)"
-    )
-    parser.epilog = """Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the frame in hand, with exit code 0.
+    parser.add_argument("--heartbeat", type=Path, default=default_path(), metavar="FILE", help="(default: %(default)s)")
+    parser.epilog = """Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the
+frame in hand, with exit code 0.
 
 examples:
   edge-runtime run --bundle bundles/fashion_mnist --source watch:/srv/incoming

@@ -13,7 +13,7 @@ from edge_runtime.proof import prove
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's directory")
     parser.add_argument("--variant", metavar="NAME", help="prove this one only (default: all that can run here)")
-    parser.epilog = "Exit code 0 only if every digest is right and every variant that can run here gave its golden scores."
+    parser.epilog = "Exit code 0 only if every digest is right and all that can run here gives its golden scores."
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     print(table(["variant", "runtime", "difference", "allowed", "result"], rows, right=(2, 3)))
     if failed:
-        raise BundleError(f"{bundle.directory}: {', '.join(failed)} does not judge here as at export; do not use it here")
+        raise BundleError(f"{bundle.directory}: {', '.join(failed)} does not judge here as at export")
     if not ran:
-        raise BundleError(f"{bundle.directory}: no variant could be run here; 'edge-runtime doctor' says what is missing")
+        raise BundleError(f"{bundle.directory}: no variant can run here; 'edge-runtime doctor' says why")
     return 0

@@ -7,7 +7,7 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,21 +78,25 @@ class Prepared:
         pixels, labels = self._array(f"{name}_pixels.npy"), self._array(f"{name}_labels.npy")
         height, width = self.record.spec.preprocessing.size
         count = self.record.counts[name]
-        if pixels.shape != (count, height, width, 3) or pixels.dtype != np.uint8 or labels.shape != (count,):
+        if (
+            pixels.shape != (count, height, width, 3)
+            or pixels.dtype != np.uint8
+            or labels.shape != (count,)
+            or labels.dtype != np.int64
+        ):
             raise DatasetError(f"{self.directory}: {name}: {pixels.dtype} {pixels.shape} does not fit {FILE_NAME}")
         return Split(pixels, labels)
 
-    def _array(self, name: str) -> NDArray[np.generic]:
+    def _array(self, name: str) -> Any:
         path = self.directory / name
         try:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != self.record.files.get(name):
                 raise DatasetError(f"{path}: has changed since it was prepared; prepare the dataset again")
-            array: NDArray[np.generic] = np.load(path, mmap_mode="r")
+            return np.load(path, mmap_mode="r")
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path}: cannot be read: {error}; prepare the dataset again") from error
-        return array
 
 
 def write_prepared(
@@ -114,8 +118,8 @@ def write_prepared(
                     np.save(path, array)
                     with path.open("rb") as file:
                         files[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-            counts = {split: len(content.labels) for split, content in splits.items()}
-            record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, dict(counts), files)
+            counts: dict[str, int] = {split: len(content.labels) for split, content in splits.items()}
+            record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files)
             (fresh / FILE_NAME).write_bytes(fields.canonical(record))
     except OSError as error:
         raise DatasetError(f"{target}: cannot be written: {error.strerror or error}") from error

@@ -79,16 +79,14 @@ def open_run(directory: Path) -> Run:
     except (FieldError, OSError) as error:
         raise RunError(f"{error}; train again") from error
     if record.schema_version != SCHEMA_VERSION:
-        raise RunError(
-            f"{directory / RECORD}: schema version {SCHEMA_VERSION} expected, {record.schema_version} found; train again"
-        )
+        raise RunError(f"{directory / RECORD}: schema version {SCHEMA_VERSION} expected, {record.schema_version} found")
     run = Run(directory, record, spec)
     try:
         found = digest(run.model.read_bytes())
     except OSError as error:
         raise RunError(f"{run.model}: cannot be read: {error.strerror}; train again") from error
     if found != record.model:
-        raise RunError(f"{run.model}: has changed since it was trained (sha256 {found[:12]}…, {record.model[:12]}… expected)")
+        raise RunError(f"{run.model}: sha256 {record.model[:12]}… expected, {found[:12]}… found; train again")
     return run
 
 
