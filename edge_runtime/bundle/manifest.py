@@ -119,6 +119,13 @@ class Manifest:
                 raise FieldError(f"{word}: letters, digits and . _ + - expected, {value!r} found")
         for path in self.files:
             check_path(path)
+
+    def check_complete(self) -> None:
+        """Accepts a manifest whose variants are all among its files, as every manifest on disk must be.
+
+        Raises:
+            FieldError: A variant's file is not there.
+        """
         for variant in self.variants:
             if variant.path not in self.files:
                 raise FieldError(f"variants: {variant.name}: '{variant.path}' is not among the files")
@@ -137,7 +144,9 @@ def from_bytes(content: bytes, where: str = FILE_NAME) -> Manifest:
     try:
         raw = fields.decode(content, where)
         _check_version(raw, where)
-        return fields.parse(Manifest, raw, where)
+        manifest = fields.parse(Manifest, raw, where)
+        manifest.check_complete()
+        return manifest
     except FieldError as error:
         text = str(error)
         raise ManifestError(text if text.startswith(where) else f"{where}: {text}") from error

@@ -73,6 +73,7 @@ def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]
         raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
     entries = {path: FileEntry(manifests.digest(data), len(data)) for path, data in contents.items()}
     complete = replace(manifest, files=entries)
+    complete.check_complete()
     text = complete.to_bytes()
     try:
         with directory_replaced(target) as fresh:

@@ -1,0 +1,1 @@
+"""Turns a run into a bundle: every file converted, proved through the edge runtime's own classifier, and gated."""

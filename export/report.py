@@ -1,0 +1,144 @@
+"""The parity report: `parity.json` for programs, `parity.html` and plots for people. No times: they always differ."""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import matplotlib
+import numpy as np
+
+from edge_runtime.bundle import fields
+from edge_runtime.bundle.manifest import Manifest
+from edge_runtime.bundle.spec import ModelSpec
+from export.parity import Parity, Reference, confusion_of
+from export.trial import Trial
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+
+TEMPLATES = Path(__file__).parent / "templates"
+CELLS_READABLE = 12  # up to so many labels, the matrix shows numbers
+BLUE, RED, GREY = "#1f6fb4", "#c2342b", "#8a8f98"
+
+
+def reports(trials: Sequence[Trial], reference: Reference, manifest: Manifest) -> dict[str, bytes]:
+    """Returns the report's files by their path in the bundle. The same figures give the same bytes."""
+    spec = manifest.spec
+    return {
+        "reports/parity.json": fields.canonical(_plain(trials, reference, spec)),
+        "reports/parity.html": _page("parity.html", trials=trials, reference=reference, manifest=manifest),
+        "reports/variants.png": _variants(trials, reference),
+        "reports/confusion.png": _confusions(trials, reference, spec.labels),
+    }
+
+
+def model_card(trials: Sequence[Trial], reference: Reference, manifest: Manifest) -> bytes:
+    """Returns the bundle's ``README.md``: YAML front matter and what a reader must know of the model."""
+    return _page("card.md", trials=trials, reference=reference, manifest=manifest)
+
+
+def _page(template: str, **values: Any) -> bytes:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=template.endswith(".html"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(values).encode()
+
+
+def _plain(trials: Sequence[Trial], reference: Reference, spec: ModelSpec) -> dict[str, Any]:
+    return {
+        "labels": spec.labels,
+        "reference": {"samples": len(reference.labels), "top1": reference.top1},
+        "variants": {
+            trial.recipe.name: {
+                "shipped": trial.refusal is None,
+                "reason": trial.refusal,
+                "size": len(trial.content),
+                "runtime": trial.runtime,
+            }
+            | _figures(trial.parity)
+            for trial in trials
+        },
+    }
+
+
+def _figures(parity: Parity | None) -> dict[str, Any]:
+    if parity is None:
+        return {}
+    figures = fields.plain(parity) | {"top1": parity.top1}
+    del figures["latency"]
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in figures.items()
+    }
+
+
+def _variants(trials: Sequence[Trial], reference: Reference) -> bytes:
+    """Draws accuracy against size."""
+    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    axes.axhline(reference.top1, color=GREY, linestyle="--", linewidth=1)
+    axes.annotate(
+        "Keras", (1.0, reference.top1), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY
+    )
+    measured = sorted(((t, t.parity) for t in trials if t.parity), key=lambda pair: len(pair[0].content))
+    for number, (trial, parity) in enumerate(measured):
+        colour = RED if trial.refusal else BLUE
+        axes.plot(len(trial.content) / 1e3, parity.top1, "o", color=colour)
+        above = number % 2 == 0  # neighbours in size would write over each other
+        axes.annotate(
+            trial.recipe.name,
+            (len(trial.content) / 1e3, parity.top1),
+            textcoords="offset points",
+            xytext=(6, 6 if above else -14),
+            color=colour,
+        )
+    axes.set(xlabel="size, kB", ylabel="top-1 on the test split", title="Variants: accuracy against size")
+    axes.set_xlim(left=0)
+    axes.margins(x=0.25, y=0.3)
+    return _png(figure)
+
+
+def _confusions(trials: Sequence[Trial], reference: Reference, labels: Sequence[str]) -> bytes:
+    """Draws the Keras model's confusion matrix and, beside it, what each variant changes in it."""
+    own = confusion_of(reference.labels, reference.scores.argmax(1), len(labels))
+    changes = [(t.recipe.name, np.array(t.parity.confusion) - own) for t in trials if t.parity]
+    panels = [("Keras: pictures", own), *((f"{name}: change", change) for name, change in changes)]
+    side = max(3.4, 0.42 * len(labels))
+    columns = min(4, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure, grid = plt.subplots(
+        rows, columns, figsize=(side * columns, side * rows), layout="constrained", squeeze=False
+    )
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes, (title, matrix) in zip(grid.flat, panels, strict=False):
+        change = matrix is not own
+        reach = max(1, abs(matrix).max())
+        axes.imshow(matrix, cmap="RdBu" if change else "Blues", vmin=-reach if change else 0, vmax=reach)
+        axes.set_title(title, fontsize=9)
+        few = len(labels) <= CELLS_READABLE
+        axes.set_xticks(range(len(labels)) if few else [], labels if few else [], rotation=90, fontsize=6)
+        axes.set_yticks(range(len(labels)) if few else [], labels if few else [], fontsize=6)
+        if few:
+            for (row, column), value in np.ndenumerate(matrix):
+                if value:
+                    dark = abs(value) > 0.6 * reach
+                    axes.text(column, row, f"{value:+d}" if change else value, ha="center", va="center", fontsize=5,
+                              color="white" if dark else "black")  # fmt: skip
+    figure.supxlabel("predicted", fontsize=9)
+    figure.supylabel("true", fontsize=9)
+    return _png(figure)
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    plt.close(figure)
+    return buffer.getvalue()

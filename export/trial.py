@@ -1,0 +1,106 @@
+"""One recipe's trial: convert, load with the device's interpreter, measure, judge at the gate."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.bundle.manifest import Variant
+from edge_runtime.bundle.spec import ModelSpec
+from edge_runtime.classifier import BundleClassifier, Identity
+from edge_runtime.runtimes import find
+from edge_runtime.scores import Scores
+from export.gate import refusal
+from export.graph import DeployedGraph
+from export.parity import Parity, Reference, measure
+from export.recipes import Recipe
+
+REASON_ROOM = 300  # characters of a converter's message; some are pages long
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a recipe.
+
+    Attributes:
+        recipe: Which.
+        content: The converted file; empty where conversion failed.
+        parity: What was measured; None where it could not be.
+        runtime: The interpreter that measured.
+        minimum_runtime: The oldest interpreter that can run it.
+        golden: float32 ``[golden samples, labels]``, the scores for the golden samples.
+        refusal: Why it may not be shipped; None when it may.
+    """
+
+    recipe: Recipe
+    content: bytes = b""
+    parity: Parity | None = None
+    runtime: str = ""
+    minimum_runtime: str = ""
+    golden: Scores | None = None
+    refusal: str | None = None
+
+    def variant(self) -> Variant:
+        """Returns its entry for the manifest; only for a trial that passed."""
+        assert self.parity is not None
+        recipe = self.recipe
+        return Variant(
+            name=recipe.name,
+            path=f"variants/{recipe.name}",
+            format=recipe.format,
+            minimum_runtime=self.minimum_runtime,
+            top1=self.parity.top1,
+            agreement=self.parity.agreement,
+            tolerance=recipe.tolerance,
+        )
+
+
+def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8]) -> Trial:
+    """Returns a trial with the converted file, or with the reason why there is none."""
+    try:
+        content = recipe.convert(graph, calibration)
+        return Trial(recipe, content, minimum_runtime=recipe.minimum_runtime(content))
+    except Exception as error:  # converters raise what they like; one that fails must not lose the others
+        return Trial(recipe, refusal=f"conversion failed: {_short(error)}")
+
+
+def prove(
+    trial: Trial,
+    spec: ModelSpec,
+    pixels: NDArray[np.uint8],
+    reference: Reference,
+    golden: NDArray[np.uint8],
+    max_degradation: float,
+) -> Trial:
+    """Returns the trial with its figures and the gate's verdict, measured by the edge runtime on one thread.
+
+    Args:
+        trial: From `convert`; one that failed comes back as it is.
+        spec: The model's.
+        pixels: uint8 ``[n, h, w, 3]``, the test split.
+        reference: The Keras model's scores for it.
+        golden: uint8 ``[k, h, w, 3]``, the golden samples.
+        max_degradation: Points of top-1 that may be lost.
+    """
+    if trial.refusal:
+        return trial
+    name = trial.recipe.name
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / name
+        path.write_bytes(trial.content)
+        try:
+            runtime = find(trial.recipe.format).load(path, threads=1)
+            classifier = BundleClassifier(runtime, spec, Identity("", "", "", name, runtime.name))
+            parity = measure(classifier, pixels, reference)
+            scores = np.stack([classifier.classify(picture).scores for picture in golden])
+        except Exception as error:  # likewise: the interpreter's own errors share no base class
+            return replace(trial, refusal=f"the edge runtime cannot run it: {_short(error)}")
+    verdict = refusal(parity, reference, max_degradation)
+    return replace(trial, parity=parity, runtime=runtime.name, golden=scores, refusal=verdict)
+
+
+def _short(error: Exception) -> str:
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= REASON_ROOM else text[:REASON_ROOM] + "…"
