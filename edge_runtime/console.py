@@ -25,7 +25,9 @@ def say(message: str) -> None:
 def guard(program: str, work: Callable[[], int]) -> int:
     """Runs `work` and returns the process' exit code; only defects of the kit itself leave a traceback."""
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()  # here, where a reader that has gone is still met
+        return code
     except EdgeError as error:
         say(f"{program}: error: {error}")
         return error.exit_code

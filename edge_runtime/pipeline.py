@@ -93,6 +93,8 @@ class Pipeline:
             stack.callback(self._end, threads)
             for thread in threads:
                 thread.start()
+            if not threads:
+                self._buffer.close()
             self._judge(totals)
         if self._failure:
             raise self._failure
@@ -122,7 +124,7 @@ class Pipeline:
             for frame in source.frames(self._stop):
                 if not self._buffer.put(source.address, self._see(frame), source.live):
                     return
-        except BaseException as error:  # whatever it is, it must end the program, not only this thread
+        except BaseException as error:  # noqa: BLE001  whatever it is, it must end the program, not only this thread
             self._failure = self._failure or error
             self._stop.set()
         finally:

@@ -42,18 +42,19 @@ def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) ->
     """
     if isinstance(picture, np.ndarray):
         return _resized(_from_array(picture), spec)
-    if isinstance(picture, Image.Image):
-        return _resized(_upright_rgb(picture), spec)
     try:
-        with Image.open(picture) as image:
-            image.draft("RGB", _draft_size(image.size, spec))
-            return _resized(_upright_rgb(image), spec)
+        if isinstance(picture, Image.Image):
+            upright = _upright_rgb(picture)
+        else:
+            with Image.open(picture) as image:
+                image.draft("RGB", _draft_size(image.size, spec))
+                upright = _upright_rgb(image)
     except UnidentifiedImageError as error:
         raise PictureError(f"{picture}: not a picture in a format that can be read") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # Pillow's decoders raise SyntaxError and ValueError for damaged files, OSError for truncated ones.
-        reason = getattr(error, "strerror", None) or str(error)
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError, … for damaged files
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise PictureError(f"{picture}: cannot be decoded: {reason}") from error
+    return _resized(upright, spec)
 
 
 def _from_array(array: Pixels) -> Image.Image:
@@ -65,9 +66,10 @@ def _from_array(array: Pixels) -> Image.Image:
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
     upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I;16"):
-        # Pillow would clip 16-bit grey at 255 and show everything brighter as white.
-        return Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8)).convert("RGB")
+    if upright.mode.startswith("I"):
+        # 16-bit grey: "I;16", or "I" from PGM and from PNG in Pillow 9. Pillow would show all above 255 as white.
+        grey = np.asarray(upright).clip(0, 65535) >> 8
+        return Image.fromarray(grey.astype(np.uint8)).convert("RGB")
     return upright if upright.mode == "RGB" else upright.convert("RGB")
 
 
@@ -94,13 +96,17 @@ def _fitted(size: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
 def _centre(size: tuple[int, int], target: tuple[int, int]) -> tuple[float, float, float, float]:
     """Returns the largest centred box (left, top, right, bottom) with the aspect ratio of `target`."""
     scale = min(size[0] / target[0], size[1] / target[1])
-    left, top = (size[0] - target[0] * scale) / 2, (size[1] - target[1] * scale) / 2
+    # max: 29 - 28 * (29 / 28) is -4e-15, and Pillow takes no box that begins outside, however little.
+    left, top = max(0.0, size[0] - target[0] * scale) / 2, max(0.0, size[1] - target[1] * scale) / 2
     return left, top, size[0] - left, size[1] - top
 
 
 def _draft_size(size: tuple[int, int], spec: PreprocessingSpec) -> tuple[int, int]:
-    """Returns the least size (width, height) a decoder may give, in the file's own orientation."""
+    """Returns the size (width, height) that a decoder shall give, in the file's own orientation."""
     # EXIF may swap width and height later: the longer wanted side stands for both, which can only ask for more.
     wanted = DRAFT_MARGIN * max(spec.size)
-    shrink = min(1.0, wanted / min(size))
-    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+    for scale in (8, 4, 2):
+        # Exact division only: a decoder rounds 2002 rows / 8 up to 251, and letterbox would end a row lower.
+        if size[0] % scale == size[1] % scale == 0 and min(size) // scale >= wanted:
+            return size[0] // scale, size[1] // scale
+    return size

@@ -37,14 +37,19 @@ def read_golden(bundle: Bundle) -> GoldenSamples:
     """Returns the bundle's golden samples.
 
     Raises:
-        BundleError: It has none, or they cannot be read.
+        BundleError: It has none, they cannot be read, or one is not among the bundle's files.
     """
     try:
-        return golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes())
+        found = golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes())
     except FileNotFoundError as error:
         raise BundleError(f"{bundle.directory}: no {golden.FILE_NAME}, export it again") from error
     except FieldError as error:
         raise BundleError(f"{bundle.directory}: {error}; export it again") from error
+    for sample in found.samples:
+        if sample.path not in bundle.manifest.files:  # only those have a digest, and lie inside
+            where = f"{bundle.directory}: {golden.FILE_NAME}"
+            raise BundleError(f"{where}: '{sample.path}' is not among the bundle's files; export it again")
+    return found
 
 
 def prove(bundle: Bundle, classifier: Classifier) -> Proof:

@@ -14,7 +14,7 @@ from edge_runtime.errors import IncompleteError
 from edge_runtime.stages.run import open_run
 from export.recipes import RECIPES, select
 from export.representative import COUNT
-from export.request import Options, default_version, existing, open_request
+from export.request import Options, default_name, default_version, existing, open_request
 
 MAX_DEGRADATION = 1.0  # points of top-1
 
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exports as `arguments` say."""
     opened = open_run(arguments.run)
     options = Options(
-        name=arguments.name or opened.record.dataset.replace("_", "-"),
+        name=arguments.name or default_name(opened),
         version=arguments.bundle_version or default_version(opened),
         recipes=select(arguments.recipes),
         max_degradation=arguments.max_degradation,

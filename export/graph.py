@@ -3,20 +3,17 @@
 Rescaling, grey conversion and softmax are layers of the Keras model already; the cast from uint8 is added here.
 """
 
-import os
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported: later it is not read any more
-
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.errors import RunError
 from edge_runtime.scores import Scores
 from edge_runtime.stages.run import Run
+from export.backend import keras
+from export.backend import tensorflow as tf
 
 BATCH = 256
 

@@ -31,7 +31,7 @@ def reports(trials: Sequence[Trial], reference: Reference, manifest: Manifest) -
     return {
         "reports/parity.json": fields.canonical(_plain(trials, reference, spec)),
         "reports/parity.html": _page("parity.html", trials=trials, reference=reference, manifest=manifest),
-        "reports/variants.png": _variants(trials, reference),
+        "reports/variants.png": _variants(trials, reference, manifest.gate.max_degradation),
         "reports/confusion.png": _confusions(trials, reference, spec.labels),
     }
 
@@ -80,28 +80,32 @@ def _figures(parity: Parity | None) -> dict[str, Any]:
     }
 
 
-def _variants(trials: Sequence[Trial], reference: Reference) -> bytes:
-    """Draws accuracy against size."""
-    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
-    axes.axhline(reference.top1, color=GREY, linestyle="--", linewidth=1)
-    axes.annotate(
-        "Keras", (1.0, reference.top1), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=GREY
+def _variants(trials: Sequence[Trial], reference: Reference, max_degradation: float) -> bytes:
+    """Draws a line for each variant: how large, and how accurate within what the gate allows."""
+    measured = [(trial, trial.parity) for trial in reversed(trials) if trial.parity]
+    names = [trial.recipe.name for trial, _ in measured]
+    colours = [RED if trial.refusal else BLUE for trial, _ in measured]
+    sizes = [len(trial.content) / 1e3 for trial, _ in measured]
+    top1 = [parity.top1 for _, parity in measured]
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(9, 1.2 + 0.42 * len(measured)), sharey=True, layout="constrained", width_ratios=(3, 4)
     )
-    measured = sorted(((t, t.parity) for t in trials if t.parity), key=lambda pair: len(pair[0].content))
-    for number, (trial, parity) in enumerate(measured):
-        colour = RED if trial.refusal else BLUE
-        axes.plot(len(trial.content) / 1e3, parity.top1, "o", color=colour)
-        above = number % 2 == 0  # neighbours in size would write over each other
-        axes.annotate(
-            trial.recipe.name,
-            (len(trial.content) / 1e3, parity.top1),
-            textcoords="offset points",
-            xytext=(6, 6 if above else -14),
-            color=colour,
+    left.barh(names, sizes, color=colours, height=0.6)
+    left.bar_label(left.containers[0], fmt="{:,.0f} kB", padding=4, fontsize=9)
+    left.margins(x=0.3)
+    left.set_title("size", fontsize=10)
+    right.axvline(reference.top1, color=GREY, linestyle="--", linewidth=1)
+    limit = reference.top1 - max_degradation / 100
+    right.axvline(limit, color=RED, linewidth=1)
+    right.scatter(top1, names, c=colours, zorder=3)
+    for name, value in zip(names, top1, strict=True):
+        right.annotate(
+            f"{value:.4f}", (value, name), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=8
         )
-    axes.set(xlabel="size, kB", ylabel="top-1 on the test split", title="Variants: accuracy against size")
-    axes.set_xlim(left=0)
-    axes.margins(x=0.25, y=0.3)
+    right.set_title(f"top-1 (dashed: Keras {reference.top1:.4f}; red: the gate)", fontsize=10)
+    right.margins(x=0.15, y=0.15)
+    for axes in (left, right):
+        axes.spines[["top", "right"]].set_visible(False)
     return _png(figure)
 
 

@@ -2,11 +2,12 @@
 
 import importlib.metadata
 import platform
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_runtime import __version__
-from edge_runtime.bundle.manifest import Provenance
+from edge_runtime.bundle.manifest import Provenance, check_word
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.errors import BundleError, RunError
 from edge_runtime.stages.prepared import Prepared, open_prepared
@@ -37,6 +38,10 @@ class Options:
     max_degradation: float
     calibration: int
     seed: int
+
+    def __post_init__(self) -> None:
+        check_word("name", self.name)
+        check_word("version", self.version)
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,11 @@ def open_request(run: Path, data: Path | None, options: Options) -> Request:
             f"{prepared.directory} holds {prepared.record.name} {prepared.digest[:12]}; give the right one with --data"
         )
     return Request(opened, prepared, options)
+
+
+def default_name(run: Run) -> str:
+    """Returns a name for a bundle of this run: its dataset's, as far as the name of a bundle may hold it."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "-", run.record.dataset).strip("-.+") or "classifier"
 
 
 def default_version(run: Run) -> str:

@@ -1,18 +1,22 @@
 """From the deployed graph to TFLite files. Builtin operators only: a graph that needs another fails loudly."""
 
+import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.errors import VariantError
+from edge_runtime.native import stderr_without
+from export.backend import tensorflow as tf
 from export.graph import DeployedGraph
 
 MINIMUM_VERSION_KEY = b"min_runtime_version"  # TensorFlow writes it into every file's metadata
+NOISE = re.compile(rb"fully_quantize: |INFO: |[IW]0000 |WARNING: All log messages before absl")
 
 
 def float32(graph: DeployedGraph, calibration: NDArray[np.uint8]) -> bytes:
@@ -83,5 +87,7 @@ def _converter(graph: DeployedGraph, function: Any) -> Any:
 
 
 def _convert(converter: Any) -> bytes:
-    content: bytes = converter.convert()
+    with stderr_without(NOISE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs were expected", UserWarning)
+        content: bytes = converter.convert()
     return content

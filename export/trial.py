@@ -62,7 +62,7 @@ def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8]
     try:
         content = recipe.convert(graph, calibration)
         return Trial(recipe, content, minimum_runtime=recipe.minimum_runtime(content))
-    except Exception as error:  # converters raise what they like; one that fails must not lose the others
+    except Exception as error:  # noqa: BLE001  converters raise what they like; one that fails must not lose the others
         return Trial(recipe, refusal=f"conversion failed: {_short(error)}")
 
 
@@ -95,7 +95,7 @@ def prove(
             classifier = BundleClassifier(runtime, spec, Identity("", "", "", name, runtime.name))
             parity = measure(classifier, pixels, reference)
             scores = np.stack([classifier.classify(picture).scores for picture in golden])
-        except Exception as error:  # likewise: the interpreter's own errors share no base class
+        except Exception as error:  # noqa: BLE001  likewise: the interpreter's own errors share no base class
             return replace(trial, refusal=f"the edge runtime cannot run it: {_short(error)}")
     verdict = refusal(parity, reference, max_degradation)
     return replace(trial, parity=parity, runtime=runtime.name, golden=scores, refusal=verdict)

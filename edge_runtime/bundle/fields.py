@@ -51,12 +51,17 @@ def decode(content: bytes, where: str) -> object:
     """Returns the JSON value in `content`.
 
     Raises:
-        FieldError: `content` is not UTF-8 or not JSON, or names a key twice.
+        FieldError: `content` is not UTF-8 or not JSON (which knows no NaN), or names a key twice.
     """
     try:
-        return json.loads(content.decode(), object_pairs_hook=lambda pairs: _unique(pairs, where))
-    except ValueError as error:
+        text = content.decode()
+        return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, where), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
         raise FieldError(f"{where}: not valid JSON: {error}") from error
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not a JSON number")
 
 
 def _unique(pairs: list[tuple[str, object]], where: str) -> dict[str, object]:
@@ -87,7 +92,10 @@ def _value(kind: Any, raw: object, where: str) -> object:
             raise _mismatch(where, "an object", raw)
         return {str(key): _value(arguments[1], item, f"{where}: {key}") for key, item in raw.items()}
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
-        return float(raw)  # JSON and TOML write 1.0 and 1 for the same number
+        try:
+            return float(raw)  # JSON and TOML write 1.0 and 1 for the same number
+        except OverflowError as error:
+            raise _mismatch(where, "float", raw) from error
     if type(raw) is not kind:  # not isinstance: True is an int to Python, but not to a reader of the file
         raise _mismatch(where, kind.__name__, raw)
     return raw

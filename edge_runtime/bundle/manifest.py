@@ -114,9 +114,8 @@ class Manifest:
     files: dict[str, FileEntry]
 
     def __post_init__(self) -> None:
-        for word, value in (("name", self.name), ("version", self.version)):
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
-                raise FieldError(f"{word}: letters, digits and . _ + - expected, {value!r} found")
+        check_word("name", self.name)
+        check_word("version", self.version)
         for path in self.files:
             check_path(path)
 
@@ -155,6 +154,16 @@ def from_bytes(content: bytes, where: str = FILE_NAME) -> Manifest:
 def digest(content: bytes) -> str:
     """Returns the sha256 of `content` in hexadecimal: of a manifest's bytes, the bundle's identity."""
     return hashlib.sha256(content).hexdigest()
+
+
+def check_word(what: str, value: str) -> None:
+    """Accepts what may be a bundle's name or version: it becomes part of file names, topics and addresses.
+
+    Raises:
+        FieldError: `value` holds something else.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", value):
+        raise FieldError(f"{what}: letters, digits and . _ + - expected, {value!r} found")
 
 
 def check_path(path: str) -> None:

@@ -92,21 +92,14 @@ def open_bundle(directory: Path) -> Bundle:
     """Opens a bundle after comparing every file with the manifest.
 
     Raises:
-        BundleError: `directory` is not a bundle.
+        BundleError: `directory` is not a bundle, or may not be read.
         ManifestError: Its manifest cannot be read by this version.
         IntegrityError: A file is missing, extra, altered or a link.
     """
-    path = directory / manifests.FILE_NAME
-    if not directory.exists():
-        raise BundleError(f"{directory}: no such bundle")
-    if directory.is_file():
-        raise BundleError(f"{directory}: a bundle is a directory; unpack a transport file with 'tar -xf {directory}'")
-    if not path.is_file():
-        raise BundleError(f"{directory}: not a bundle, it has no {manifests.FILE_NAME}")
-    content = path.read_bytes()
-    manifest = manifests.from_bytes(content, str(path))
-    _check_files(directory, manifest)
-    return Bundle(directory, manifest, manifests.digest(content))
+    try:
+        return _open(directory)
+    except OSError as error:
+        raise BundleError(f"{directory}: cannot be read: {error.strerror or error}") from error
 
 
 def pack(bundle: Bundle, target: Path) -> None:
@@ -136,6 +129,20 @@ def pack(bundle: Bundle, target: Path) -> None:
             os.unlink(partial)
 
 
+def _open(directory: Path) -> Bundle:
+    path = directory / manifests.FILE_NAME
+    if not directory.exists():
+        raise BundleError(f"{directory}: no such bundle")
+    if directory.is_file():
+        raise BundleError(f"{directory}: a bundle is a directory; unpack a transport file with 'tar -xf {directory}'")
+    if not path.is_file():
+        raise BundleError(f"{directory}: not a bundle, it has no {manifests.FILE_NAME}")
+    content = path.read_bytes()
+    manifest = manifests.from_bytes(content, str(path))
+    _check_files(directory, manifest)
+    return Bundle(directory, manifest, manifests.digest(content))
+
+
 def _check_files(directory: Path, manifest: Manifest) -> None:
     found = set(_walk(directory, directory))
     wanted = set(manifest.files) | {manifests.FILE_NAME}
@@ -159,16 +166,17 @@ def _check_files(directory: Path, manifest: Manifest) -> None:
 def _walk(directory: Path, root: Path) -> list[str]:
     """Returns the files below `directory` as paths relative to `root`; links are refused, they may lead anywhere."""
     paths = []
-    for entry in os.scandir(directory):
-        relative = Path(entry.path).relative_to(root).as_posix()
-        if entry.is_symlink():
-            raise IntegrityError(f"{root}: {relative} is a link; a bundle holds plain files only")
-        if entry.is_dir():
-            paths += _walk(Path(entry.path), root)
-        elif entry.is_file():
-            paths.append(relative)
-        else:
-            raise IntegrityError(f"{root}: {relative} is a pipe, socket or device; a bundle holds plain files only")
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            relative = Path(entry.path).relative_to(root).as_posix()
+            if entry.is_symlink():
+                raise IntegrityError(f"{root}: {relative} is a link; a bundle holds plain files only")
+            if entry.is_dir():
+                paths += _walk(Path(entry.path), root)
+            elif entry.is_file():
+                paths.append(relative)
+            else:
+                raise IntegrityError(f"{root}: {relative} is a pipe, socket or device; a bundle holds plain files only")
     return paths
 
 

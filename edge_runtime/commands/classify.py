@@ -16,7 +16,7 @@ from edge_runtime.console import say
 from edge_runtime.errors import EdgeError, IncompleteError
 from edge_runtime.judge import judge, see
 from edge_runtime.result import Rejection, Result
-from edge_runtime.sources.files import FileSource, expand
+from edge_runtime.sources.files import FileSource, expand, folder_name
 
 PATH_ROOM = 60  # columns; of a longer path the end is shown
 
@@ -47,10 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     tabular = arguments.format == "table" or (arguments.format == "auto" and sys.stdout.isatty())
     printer = _Table(paths, classifier, bool(arguments.truth)) if tabular else _Lines(bool(arguments.truth))
     right = rejected = 0
+    labels = {folder_name(label): label for label in classifier.labels}
     for frame in FileSource("", paths).frames(threading.Event()):
         seen = see(frame, classifier.preprocessing)
         result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, time.time)
-        truth = Path(frame.source).absolute().parent.name if arguments.truth else ""
+        folder = Path(frame.source).absolute().parent.name if arguments.truth else ""
+        truth = labels.get(folder, folder)
         printer.show(result, truth)
         if isinstance(result, Rejection):
             rejected += 1
@@ -71,7 +73,7 @@ class _Table:
     def __init__(self, paths: Sequence[Path], classifier: Classifier, truth: bool) -> None:
         label = max(len(label) for label in (*classifier.labels, "predicted"))
         path = min(PATH_ROOM, max(len(str(path)) for path in (*paths, "picture")))
-        self._widths = [path, label, -6, label, -8] if truth else [path, label, -6, -8, label + 8]
+        self._widths = [path, label, -6, label + 2, -8] if truth else [path, label, -6, -8, label + 8]
         self._truth = truth
         identity = classifier.identity
         print(f"{identity.bundle} {identity.version} ({identity.digest}), {identity.variant} on {identity.runtime}")

@@ -1,6 +1,7 @@
 """TFLite files through ai-edge-litert, or through its predecessor tflite-runtime: the same interface."""
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import VariantError
+from edge_runtime.native import stderr_without
 from edge_runtime.runtimes import Interpreter
 from edge_runtime.scores import Quantisation
+
+# "INFO: Created TensorFlow Lite XNNPACK delegate for CPU." has no switch (google-ai-edge/LiteRT issue 7420).
+NOISE = re.compile(rb"INFO: ")
 
 
 class LiteRtRuntime:
@@ -45,8 +50,9 @@ def load(which: Interpreter, path: Path, threads: int) -> LiteRtRuntime:
     except (ImportError, AttributeError) as error:
         raise VariantError(f"{which.package} is installed but does not import: {error}; {which.advice}") from error
     try:
-        interpreter = module.Interpreter(model_path=str(path), num_threads=threads)
-        interpreter.allocate_tensors()
+        with stderr_without(NOISE):
+            interpreter = module.Interpreter(model_path=str(path), num_threads=threads)
+            interpreter.allocate_tensors()
         return LiteRtRuntime(f"{which.package} {version}", interpreter)
     except (ValueError, RuntimeError, TypeError, ImportError) as error:
         # ImportError: tflite-runtime beside numpy 2 imports well and fails here with "_ARRAY_API not found".

@@ -39,6 +39,11 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
+def folder_name(label: str) -> str:
+    """Returns what a directory with pictures of `label` is called: a slash cannot be part of its name."""
+    return label.replace("/", "_")
+
+
 def is_picture(path: Path) -> bool:
     """Tells by name whether a file may be a picture that is complete: hidden files are not."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")

@@ -1,0 +1,107 @@
+# Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
+.DEFAULT_GOAL := help
+.PHONY: help setup environment demo train export bundle run check test lock wheel clean
+.PHONY: needs-name needs-device needs-source
+unexport PYTHONPATH PYTHONHOME
+
+# `=` and not `?=`: a shell may have set NAME, DATA or SOURCE for other reasons (WSL sets NAME).
+#: DATASET fashion_mnist, or folder:PATH with a folder of pictures for each label
+DATASET = fashion_mnist
+#: NAME what the next three are called; from DATASET
+NAME = $(lastword $(subst /, ,$(subst :, ,$(subst $(space),_,$(DATASET)))))
+#: DATA the prepared dataset
+DATA = data/$(NAME)
+#: RUN the trained model and its report
+RUN = runs/$(NAME)
+#: BUNDLE what a device gets
+BUNDLE = bundles/$(NAME)
+#: SOURCE what `make run` judges: watch:DIR, a picture or a folder
+SOURCE =
+#: DEVICE gpu, cpu or auto; auto sets up what the machine has, and never trains on the CPU
+DEVICE = auto
+#: ARGS more flags for the command behind a target
+ARGS =
+#: PYTHON what makes .venv: 3.11 to 3.13
+PYTHON = python3
+
+# Recipes read these from their environment, so that a path may hold spaces and quotes.
+export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE
+empty :=
+space := $(empty) $(empty)
+python := .venv/bin/python
+
+##@ Start
+
+help:
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@printf '\nVariables, as in: make train DATASET=folder:pictures\n'
+	@awk '/^#: / { name = $$2; sub(/^#: [A-Z]+ /, ""); text[name] = $$0; order[++n] = name } \
+	  /^[A-Z]+ =/ { value[$$1] = substr($$0, index($$0, "=") + 2) } \
+	  END { for (i = 1; i <= n; i++) { name = order[i]; shown = (value[name] ~ /lastword/) ? "end of DATASET" : value[name]; \
+	    printf "  %-8s %-16s %s\n", name, shown, text[name] } }' Makefile
+
+setup: needs-device  ## make .venv from a lock with hashes, or find that it is as it should be
+	@"$(PYTHON)" tools/environment.py --device "$$DEVICE" && echo "setup: .venv is as it should be"
+
+demo: environment  ## train, export, prove and judge Fashion-MNIST
+	@$(python) tools/demo.py $(ARGS)
+
+##@ From pictures to a device
+
+train: needs-name environment  ## prepare DATASET, train a model, evaluate it
+	@$(python) -m train prepare --dataset "$$DATASET" --out "$$DATA"
+	@$(python) -m train fit --data "$$DATA" --run "$$RUN" --device $(if $(filter cpu,$(DEVICE)),cpu,gpu) $(ARGS)
+	@$(python) -m train evaluate "$$RUN"
+
+export: needs-name environment  ## convert the model, prove every variant, write BUNDLE
+	@$(python) -m export "$$RUN" --out "$$BUNDLE" $(ARGS)
+
+bundle: needs-name environment  ## the same, and one .tar of it for the way to the device
+	@$(python) -m export "$$RUN" --out "$$BUNDLE" --tar "$$BUNDLE.tar" $(ARGS)
+
+run: needs-name needs-source environment  ## judge SOURCE with BUNDLE, here
+	@.venv/bin/edge-runtime run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
+
+##@ For those who change the kit
+
+check: environment  ## format, lint, types, and who may import whom
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+	.venv/bin/lint-imports --no-logo
+
+test: environment  ## every test but those that need a container engine
+	$(python) -m pytest -q --durations=10 -m "not container" $(ARGS)
+
+lock:  ## write locks/ from pyproject.toml; ARGS=--upgrade takes newer versions
+	@"$(PYTHON)" -m tools.lock $(ARGS)
+
+# Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
+wheel: export SOURCE_DATE_EPOCH = 315532800
+wheel: environment  ## build the device's wheel into dist/, offline
+	@$(python) -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
+	@ls -l dist/*.whl
+
+clean:  ## remove .venv, dist and caches; says what it keeps
+	@for made in .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis; do \
+	  if [ -e "$$made" ]; then echo "clean: removing $$made"; rm -rf "$$made"; fi; done
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+	@for kept in data runs bundles pictures; do \
+	  if [ -e "$$kept" ]; then echo "clean: kept $$kept ($$(du -sh "$$kept" | cut -f1)); to remove it: rm -r $$kept"; fi; done
+
+# Says nothing and takes a fraction of a second when there is nothing to do.
+environment: needs-device
+	@"$(PYTHON)" tools/environment.py --device "$$DEVICE"
+
+needs-device:
+	@case "$$DEVICE" in auto|gpu|cpu) ;; *) echo "make: DEVICE=$$DEVICE: gpu, cpu or auto is wanted" >&2; exit 2;; esac
+
+needs-name:
+	@case "$$NAME" in ''|.|..|*/*) \
+	  echo "make: NAME=$$NAME (from DATASET=$$DATASET) does not name a folder; say for example NAME=pictures" >&2; exit 2;; esac
+
+needs-source:
+	@if [ -z "$$SOURCE" ]; then \
+	  echo "make: SOURCE is missing; for example: make run SOURCE=watch:pictures" >&2; exit 2; fi

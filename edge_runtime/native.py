@@ -1,0 +1,41 @@
+"""Native libraries write to standard error on their own; what of that a user gets to see is decided here."""
+
+import contextlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def stderr_without(noise: re.Pattern[bytes]) -> Iterator[None]:
+    """Drops the lines that match `noise` from what the block writes to file descriptor 2; the rest follows at its end.
+
+    After an exception all of it is shown. What a process writes that aborts inside the block is lost, so keep blocks
+    small; other threads' messages are held back as well.
+    """
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a service may run without a standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        shown = b""
+        try:
+            yield
+        except BaseException:
+            aside.seek(0)
+            shown = aside.read()
+            raise
+        else:
+            aside.seek(0)
+            shown = b"".join(line for line in aside if not noise.match(line))
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+            if shown:
+                os.write(2, shown)

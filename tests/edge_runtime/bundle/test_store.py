@@ -1,0 +1,381 @@
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.bundle.store import Bundle, open_bundle, pack, write_bundle
+from edge_runtime.errors import BundleError, FieldError, IntegrityError, ManifestError, VariantError
+from tests.edge_runtime.samples import DEADLINE, contents, eventually, in_a_process, manifest, variant
+
+PLACE = "variants/float32.tflite"
+
+
+@pytest.fixture
+def lamp(tmp_path: Path) -> Bundle:
+    """A small bundle on disk, to be changed."""
+    return write_bundle(tmp_path / "lamp", manifest(), contents())
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def refusal(directory: Path, kind: type[BundleError]) -> str:
+    with pytest.raises(BundleError) as refused:
+        open_bundle(directory)
+    assert type(refused.value) is kind
+    return str(refused.value)
+
+
+# Writing and opening
+
+
+def test_what_was_written_opens_as_the_same_bundle(lamp: Bundle) -> None:
+    opened = open_bundle(lamp.directory)
+    assert opened == lamp
+    assert opened.title == f"lamp 1.0 ({lamp.digest[:12]})"
+    assert {path: lamp.file(path).read_bytes() for path in opened.manifest.files} == contents()
+
+
+def test_the_same_content_gives_the_same_bytes_whatever_the_order(lamp: Bundle, tmp_path: Path) -> None:
+    first = manifest()
+    versions = dict(reversed(first.provenance.versions.items()))
+    second = replace(first, provenance=replace(first.provenance, versions=versions))
+    other = write_bundle(tmp_path / "other", second, dict(reversed(contents().items())))
+    assert other.digest == lamp.digest
+    assert files(other.directory) == files(lamp.directory)
+
+
+def test_one_other_byte_gives_another_digest(lamp: Bundle, tmp_path: Path) -> None:
+    assert write_bundle(tmp_path / "other", manifest(), contents() | {"README.md": b"# lump\n"}).digest != lamp.digest
+
+
+def test_an_exported_bundle_opens(bundle: Bundle) -> None:
+    assert len(open_bundle(bundle.directory).manifest.variants) == 6
+
+
+def test_a_newer_bundle_takes_the_place_of_an_older_one(lamp: Bundle, tmp_path: Path) -> None:
+    newer = write_bundle(lamp.directory, manifest(version="2.0"), contents(10))
+    assert open_bundle(lamp.directory) == newer
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lamp"]
+
+
+def test_other_users_of_the_device_can_read_a_bundle(lamp: Bundle) -> None:
+    for path in (lamp.directory, *lamp.directory.rglob("*")):
+        assert path.stat().st_mode & 0o044 == 0o044, path
+
+
+def test_a_directory_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None:
+    photo = tmp_path / "photos" / "wedding.jpg"
+    photo.parent.mkdir()
+    photo.write_bytes(b"precious")
+    with pytest.raises(BundleError, match="photos: exists and is not a bundle; choose another place or remove it"):
+        write_bundle(photo.parent, manifest(), contents())
+    with pytest.raises(BundleError, match=r"wedding\.jpg: exists and is not a bundle"):
+        write_bundle(photo, manifest(), contents())
+    assert files(tmp_path) == {"photos/wedding.jpg": b"precious"}
+
+
+def test_a_variant_without_its_file_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(FieldError, match=r"variants: float32\.tflite: 'variants/float32\.tflite' is not among the files"):
+        write_bundle(tmp_path / "lamp", manifest(), {"labels.txt": b""})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_that_leaves_the_bundle_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(FieldError, match=r"files: '\.\./escaped' is not a relative path inside the bundle"):
+        write_bundle(tmp_path / "lamp", manifest(), contents() | {"../escaped": b""})
+    assert not list(tmp_path.iterdir())
+
+
+# A disk that refuses
+
+WRITE = """
+import resource, signal, sys
+from pathlib import Path
+from edge_runtime.bundle.store import write_bundle
+from edge_runtime.console import guard
+from tests.edge_runtime.samples import contents, manifest
+target, limit, size = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+if limit:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # so that the kernel answers EFBIG instead of killing
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+sys.exit(guard("writer", lambda: write_bundle(target, manifest(version="2.0"), contents(size)) and 0))
+"""
+
+
+def test_a_write_that_the_kernel_refuses_leaves_the_old_bundle_and_no_litter(lamp: Bundle, tmp_path: Path) -> None:
+    before = files(tmp_path)
+    done = in_a_process(WRITE, lamp.directory, 100_000, 200_000)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"writer: error: {lamp.directory}: cannot be written: File too large; the bundle that was there is untouched\n"
+    )
+    assert files(tmp_path) == before
+    assert open_bundle(lamp.directory) == lamp
+
+
+def test_a_first_write_that_the_kernel_refuses_leaves_nothing(tmp_path: Path) -> None:
+    done = in_a_process(WRITE, tmp_path / "lamp", 100_000, 200_000)
+    assert "cannot be written: File too large; nothing was left behind" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_old_bundle_and_no_litter(tmp_path: Path) -> None:
+    mount = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o size=400k tmpfs "$1" && shift && "$@"', "sh"]
+    try:
+        able = subprocess.run([*mount, tmp_path, "true"], capture_output=True, timeout=60).returncode == 0
+    except FileNotFoundError:
+        able = False
+    if not able:
+        pytest.skip("this machine lets nobody mount a small disk")
+    # The small disk exists only inside, so that what is left on it is told from there.
+    script = f"""
+{sys.executable} -c "$1" {tmp_path}/lamp 0 100000 || exit 9
+{sys.executable} -c "$1" {tmp_path}/lamp 0 390000; echo "exit $?"
+{sys.executable} -m edge_runtime info {tmp_path}/lamp | head -1
+ls -A {tmp_path}
+"""
+    done = subprocess.run([*mount, tmp_path, "sh", "-c", script, "sh", WRITE], capture_output=True, text=True, timeout=60)
+    assert "No space left on device; the bundle that was there is untouched" in done.stderr
+    wanted = write_bundle(tmp_path / "same", manifest(version="2.0"), contents(100_000))
+    assert done.stdout.splitlines() == ["exit 1", wanted.title, "lamp"]
+
+
+WRITE_FOR_EVER = """
+import itertools, sys
+from pathlib import Path
+from edge_runtime.bundle.store import write_bundle
+from tests.edge_runtime.samples import contents, manifest
+for turn in itertools.count(1):
+    write_bundle(Path(sys.argv[1]), manifest(version=str(turn)), contents(300_000) | {f"{n}.txt": b"x" for n in range(20)})
+    print(turn, flush=True)
+"""
+
+
+def count(directory: Path) -> int:
+    return sum(len(names) for _, _, names in os.walk(directory))  # which bears that it vanishes meanwhile
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_a_writer_killed_at_any_moment_leaves_a_bundle_that_opens(moment: int, tmp_path: Path) -> None:
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, tmp_path / "lamp"], stdout=subprocess.PIPE, text=True
+    )
+    with writer:
+        assert writer.stdout
+        for _ in range(1 + moment % 3):
+            writer.stdout.readline()  # at least one bundle is there
+        # Into the middle of the next write: as soon as so many of its 23 files are there.
+        eventually(lambda: any(count(half) >= 3 * moment for half in tmp_path.glob(".lamp.*.partial")), "a write")
+        writer.kill()
+    found = open_bundle(tmp_path / "lamp")
+    assert len(found.manifest.files) == 23
+    newer = write_bundle(tmp_path / "lamp", manifest(), contents())  # and what the dead left is in nobody's way
+    assert open_bundle(tmp_path / "lamp") == newer
+
+
+def test_ctrl_c_while_writing_leaves_no_litter(tmp_path: Path) -> None:
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOR_EVER, tmp_path / "lamp"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with writer:
+        assert writer.stdout
+        writer.stdout.readline()
+        eventually(lambda: list(tmp_path.glob(".lamp.*.partial")), "a write")
+        writer.send_signal(signal.SIGINT)
+        writer.stdout.read()
+        writer.wait(DEADLINE)
+    assert [path.name for path in tmp_path.iterdir()] == ["lamp"]
+    open_bundle(tmp_path / "lamp")
+
+
+# Refusals
+
+
+def test_a_missing_file_is_refused_by_name(lamp: Bundle) -> None:
+    lamp.file("labels.txt").unlink()
+    assert refusal(lamp.directory, IntegrityError) == f"{lamp.directory}: labels.txt is missing; copy the bundle again"
+
+
+@pytest.mark.parametrize("extra", ["notes.txt", "variants/extra.tflite", "deep/er/.hidden", "manifest.json~"])
+def test_an_extra_file_is_refused_by_name(lamp: Bundle, extra: str) -> None:
+    lamp.file(extra).parent.mkdir(parents=True, exist_ok=True)
+    lamp.file(extra).write_bytes(b"")
+    wanted = f"{lamp.directory}: {extra} is not in the manifest; remove it or copy the bundle again"
+    assert refusal(lamp.directory, IntegrityError) == wanted
+
+
+def test_an_altered_file_of_the_same_size_is_refused_by_name(lamp: Bundle) -> None:
+    content = bytearray(lamp.file(PLACE).read_bytes())
+    content[500] ^= 1
+    lamp.file(PLACE).write_bytes(content)
+    message = refusal(lamp.directory, IntegrityError)
+    entry = lamp.manifest.files[PLACE]
+    assert message.startswith(f"{lamp.directory}: {PLACE}: sha256 {entry.sha256[:12]}… expected, ")
+    assert message.endswith("… found; copy the bundle again")
+
+
+def test_every_altered_file_of_an_exported_bundle_is_refused_by_name(bundle: Bundle, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle.directory, tmp_path / "copy")
+    for path in bundle.manifest.files:
+        good = (copy / path).read_bytes()
+        (copy / path).write_bytes(good[:-1] + bytes([good[-1] ^ 128]))
+        assert f"{copy}: {path}: sha256 " in refusal(copy, IntegrityError)
+        (copy / path).write_bytes(good)
+    assert open_bundle(copy).digest == bundle.digest
+
+
+def test_an_altered_size_is_refused_by_name(lamp: Bundle) -> None:
+    lamp.file(PLACE).write_bytes(b"\x07" * 999)
+    wanted = f"{lamp.directory}: {PLACE}: 1000 bytes expected, 999 found; copy it again"
+    assert refusal(lamp.directory, IntegrityError) == wanted
+
+
+def test_an_altered_manifest_is_another_bundle(lamp: Bundle) -> None:
+    place = lamp.file("manifest.json")
+    place.write_bytes(place.read_bytes().replace(b'"version": "1.0"', b'"version": "1.1"'))
+    assert open_bundle(lamp.directory).digest != lamp.digest
+
+
+def test_a_link_is_refused_by_name_even_to_the_right_content(lamp: Bundle, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    lamp.file("labels.txt").rename(outside)
+    lamp.file("labels.txt").symlink_to(outside)
+    wanted = f"{lamp.directory}: labels.txt is a link; a bundle holds plain files only"
+    assert refusal(lamp.directory, IntegrityError) == wanted
+
+
+def test_a_linked_directory_is_refused_by_name(lamp: Bundle, tmp_path: Path) -> None:
+    lamp.file("variants").rename(tmp_path / "outside")
+    lamp.file("variants").symlink_to(tmp_path / "outside")
+    assert "variants is a link" in refusal(lamp.directory, IntegrityError)
+
+
+def test_a_pipe_is_refused_by_name_without_waiting_for_a_writer(lamp: Bundle) -> None:
+    lamp.file("labels.txt").unlink()
+    os.mkfifo(lamp.file("labels.txt"))
+    wanted = f"{lamp.directory}: labels.txt is a pipe, socket or device; a bundle holds plain files only"
+    assert refusal(lamp.directory, IntegrityError) == wanted
+
+
+def test_a_newer_bundle_is_refused_naming_both_versions(lamp: Bundle) -> None:
+    place = lamp.file("manifest.json")
+    place.write_bytes(place.read_bytes().replace(b'"schema_version": 1', b'"schema_version": 2'))
+    message = refusal(lamp.directory, ManifestError)
+    assert message.startswith(f"{place}: schema version 2 found, this edge-runtime reads version 1; update edge-runtime")
+
+
+def test_what_is_not_a_bundle_is_refused_with_what_to_do(tmp_path: Path, lamp: Bundle) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    pack(lamp, tmp_path / "lamp.tar")
+    assert refusal(tmp_path / "none", BundleError) == f"{tmp_path}/none: no such bundle"
+    assert refusal(empty, BundleError) == f"{empty}: not a bundle, it has no manifest.json"
+    wanted = f"{tmp_path}/lamp.tar: a bundle is a directory; unpack a transport file with 'tar -xf {tmp_path}/lamp.tar'"
+    assert refusal(tmp_path / "lamp.tar", BundleError) == wanted
+
+
+def test_a_bundle_that_this_user_may_not_read_is_refused_with_the_kernels_reason(lamp: Bundle) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from edge_runtime.bundle.store import open_bundle
+from edge_runtime.console import guard
+if os.getuid() == 0:
+    os.setuid(65534)  # root may read everything
+sys.exit(guard("reader", lambda: open_bundle(Path(sys.argv[1])) and 0))
+"""
+    lamp.directory.chmod(0)
+    done = in_a_process(code, lamp.directory)
+    lamp.directory.chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"reader: error: {lamp.directory}: cannot be read: Permission denied\n"
+
+
+# Transport
+
+
+def test_the_same_bundle_packs_to_the_same_bytes(lamp: Bundle, tmp_path: Path) -> None:
+    pack(lamp, tmp_path / "a.tar")
+    os.utime(lamp.file("labels.txt"), (1, 1))
+    lamp.file("labels.txt").chmod(0o600)
+    pack(lamp, tmp_path / "b.tar")
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_tar_unpacks_a_packed_bundle_to_the_same_bundle(bundle: Bundle, tmp_path: Path) -> None:
+    pack(bundle, tmp_path / "deep" / "small.tar")
+    subprocess.run(["tar", "-xf", tmp_path / "deep" / "small.tar", "-C", tmp_path], check=True, timeout=60)
+    assert open_bundle(tmp_path / bundle.manifest.name).digest == bundle.digest
+
+
+def test_a_packed_bundle_says_nothing_of_the_machine_it_was_packed_on(lamp: Bundle, tmp_path: Path) -> None:
+    pack(lamp, tmp_path / "a.tar")
+    with tarfile.open(fileobj=io.BytesIO((tmp_path / "a.tar").read_bytes())) as tar:
+        for entry in tar:
+            assert (entry.uid, entry.gid, entry.uname, entry.gname, entry.mtime, entry.mode) == (0, 0, "", "", 0, 0o644)
+            assert entry.name.startswith("lamp/")
+
+
+def test_a_refused_pack_leaves_the_old_tar_and_no_litter(lamp: Bundle, tmp_path: Path) -> None:
+    target = tmp_path / "out" / "lamp.tar"
+    pack(lamp, target)
+    before = target.read_bytes()
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from edge_runtime.bundle.store import open_bundle, pack
+from edge_runtime.console import guard
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+sys.exit(guard("packer", lambda: pack(open_bundle(Path(sys.argv[1])), Path(sys.argv[2])) or 0))
+"""
+    done = in_a_process(code, lamp.directory, target)
+    assert (done.returncode, done.stderr) == (1, f"packer: error: {target}: cannot be written: File too large\n")
+    assert [path.name for path in target.parent.iterdir()] == ["lamp.tar"]
+    assert target.read_bytes() == before
+
+
+# Choosing a variant
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Bundle:
+    names = ("float32.tflite", "float32.onnx", "full_int8.tflite")
+    made = manifest(variants=tuple(variant(name) for name in names))
+    return write_bundle(tmp_path / "three", made, {f"variants/{name}": name.encode() for name in names})
+
+
+def test_a_variant_is_found_by_name_and_by_a_stem_that_is_its_alone(three: Bundle) -> None:
+    assert three.variant("float32.onnx").name == "float32.onnx"
+    assert three.variant("full_int8").name == "full_int8.tflite"
+
+
+def test_a_stem_of_two_variants_is_refused_naming_both(three: Bundle) -> None:
+    with pytest.raises(VariantError) as refused:
+        three.variant("float32")
+    assert str(refused.value) == "variant 'float32' could be float32.tflite or float32.onnx; say which"
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("ful_int8.tflite", "did you mean 'full_int8.tflite'?"),
+        ("zzz", "known: float32.tflite, float32.onnx, full_int8.tflite"),
+    ],
+)
+def test_an_unknown_variant_is_refused_with_what_there_is(three: Bundle, typed: str, hint: str) -> None:
+    with pytest.raises(VariantError) as refused:
+        three.variant(typed)
+    assert str(refused.value) == f"{three.directory}: no variant '{typed}'; {hint}"

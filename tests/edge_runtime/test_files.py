@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.files import directory_replaced, write_atomically
+from tests.edge_runtime.samples import in_a_process
+
+
+def test_a_file_is_written_with_the_directories_above_it(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "a" / "b" / "c.json", b"new")
+    assert (tmp_path / "a" / "b" / "c.json").read_bytes() == b"new"
+    assert (tmp_path / "a" / "b" / "c.json").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_write_that_the_kernel_refuses_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
+    target = tmp_path / "state.json"
+    target.write_bytes(b"old")
+    code = """
+import resource, signal, sys
+from pathlib import Path
+from edge_runtime.files import write_atomically
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    write_atomically(Path(sys.argv[1]), b"x" * 2000)
+except OSError as error:
+    print(error.strerror)
+"""
+    assert in_a_process(code, target).stdout == "File too large\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    assert target.read_bytes() == b"old"
+
+
+def test_a_directory_takes_the_place_of_the_old_one_whole(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    for content in ("old", "new"):
+        with directory_replaced(target) as fresh:
+            (fresh / content).mkdir()
+            (fresh / content / "file").write_text(content)
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    assert [path.name for path in target.iterdir()] == ["new"]
+
+
+@pytest.mark.parametrize("interruption", [OSError("disk"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_after_any_interruption_the_old_directory_is_there_and_no_litter(
+    interruption: BaseException, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "file").write_text("old")
+    with pytest.raises(type(interruption)), directory_replaced(target) as fresh:
+        (fresh / "file").write_text("half")
+        raise interruption
+    assert [path.name for path in tmp_path.iterdir()] == ["target"]
+    assert (target / "file").read_text() == "old"
+
+
+def test_readers_find_the_old_directory_until_the_new_one_is_whole(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "file").write_text("old")
+    with directory_replaced(target) as fresh:
+        (fresh / "file").write_text("new")
+        assert (target / "file").read_text() == "old"
+    assert (target / "file").read_text() == "new"

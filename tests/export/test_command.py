@@ -1,0 +1,168 @@
+"""``python -m export`` as a user types it."""
+
+import json
+import os
+import shutil
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime.bundle.manifest import digest
+from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.stages.prepared import Prepared
+from edge_runtime.stages.run import open_run, write_record
+from export.backend import keras
+from export.recipes import RECIPES
+from tests.support import python
+
+FEW = ("--recipes", "float32.tflite,full_int8.tflite")
+
+
+@pytest.fixture
+def collapsing(run_directory: Path, tmp_path: Path) -> Path:
+    """A run whose model gives the same scores in float, but collapses in int8.
+
+    One channel of the last convolution is made 100,000 times larger and its weight in the last layer as much smaller.
+    ReLU and averaging pass a factor through, so float arithmetic cancels it; the 256 steps of int8 are all spent on it.
+    """
+    directory = tmp_path / "collapsing"
+    shutil.copytree(run_directory, directory)
+    model = keras.models.load_model(directory / "model.keras", compile=False)
+    norm = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)][-1]
+    dense = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][-1]
+    gamma, beta, mean, variance = norm.get_weights()
+    kernel, bias = dense.get_weights()
+    channel, factor = int(np.argmax(beta)), np.float32(1e5)
+    gamma[channel] *= factor
+    beta[channel] *= factor
+    kernel[channel] /= factor
+    norm.set_weights([gamma, beta, mean, variance])
+    dense.set_weights([kernel, bias])
+    model.save(directory / "model.keras")
+    record = open_run(run_directory).record
+    write_record(
+        directory, type(record)(**{**record.__dict__, "model": digest((directory / "model.keras").read_bytes())})
+    )
+    return directory
+
+
+def test_the_bundle_holds_what_the_contract_names(bundle: Bundle) -> None:
+    assert {variant.name for variant in bundle.manifest.variants} == {recipe.name for recipe in RECIPES}
+    files = set(bundle.manifest.files)
+    assert {"labels.txt", "README.md", "golden/scores.json", "reports/parity.json", "reports/parity.html"} <= files
+    assert bundle.file("labels.txt").read_text().splitlines() == list(bundle.manifest.spec.labels)
+
+
+def test_the_calibration_is_recorded_in_the_manifest(bundle: Bundle, prepared: Prepared) -> None:
+    calibration = bundle.manifest.provenance.calibration
+    assert calibration is not None
+    assert calibration.split == "train"
+    labels = prepared.split("train").labels[list(calibration.indices)]
+    assert np.bincount(labels).tolist() == [30] * 10
+
+
+def test_the_report_says_what_the_manifest_says(bundle: Bundle) -> None:
+    report = json.loads(bundle.file("reports/parity.json").read_text())
+    for variant in bundle.manifest.variants:
+        assert report["variants"][variant.name]["top1"] == variant.top1
+        assert report["variants"][variant.name]["shipped"] is True
+    page = bundle.file("reports/parity.html").read_text()
+    assert all(variant.name in page for variant in bundle.manifest.variants)
+
+
+def test_the_same_run_gives_the_same_bytes_whatever_the_hash_seed(
+    bundle: Bundle, run_directory: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    done = python("-m", "export", run_directory, "--out", again, env={**os.environ, "PYTHONHASHSEED": "7"})
+    assert done.returncode == 0, done.stderr
+    assert open_bundle(again).digest == bundle.digest
+
+
+def test_a_second_export_finds_the_bundle_up_to_date_without_tensorflow(
+    bundle: Bundle, run_directory: Path, tmp_path: Path
+) -> None:
+    command = ("-X", "importtime", "-m", "export", run_directory, "--out", bundle.directory)
+    done = python(*command, "--tar", tmp_path / "b.tar")
+    assert done.returncode == 0, done.stderr
+    assert "is up to date" in done.stderr
+    assert "| tensorflow\n" not in done.stderr
+    with tarfile.open(tmp_path / "b.tar") as tar:
+        tar.extractall(tmp_path, filter="data")
+    assert open_bundle(tmp_path / bundle.manifest.name).digest == bundle.digest
+
+
+def test_a_collapsed_int8_variant_is_left_out_named_and_told_by_the_exit_code(collapsing: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    done = python("-m", "export", collapsing, "--out", out, *FEW)
+    assert done.returncode == 3, done.stderr
+    assert "left out: full_int8.tflite: top-1 " in done.stderr
+    assert "max-degradation is 1" in done.stderr
+    manifest = open_bundle(out).manifest
+    assert [variant.name for variant in manifest.variants] == ["float32.tflite"]
+    assert [left.name for left in manifest.gate.left_out] == ["full_int8.tflite"]
+    assert not (out / "variants" / "full_int8.tflite").exists()
+
+
+def test_when_nothing_passes_no_bundle_is_written_and_the_old_one_stays(collapsing: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    assert python("-m", "export", collapsing, "--out", out, "--recipes", "float32.tflite").returncode == 0
+    before = open_bundle(out).digest
+    done = python("-m", "export", collapsing, "--out", out, "--recipes", "full_int8.tflite")
+    assert done.returncode == 1
+    assert "no variant passed the gate" in done.stderr
+    assert open_bundle(out).digest == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "collapsing"]
+
+
+def test_other_data_than_the_run_was_trained_on_is_refused(
+    run_directory: Path, prepared: Prepared, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(prepared.directory, other)
+    text = (other / "dataset.json").read_text()
+    (other / "dataset.json").write_text(text.replace('"fashion_mnist"', '"fashion_mnist_2"'))
+    done = python("-m", "export", run_directory, "--out", tmp_path / "b", "--data", other)
+    assert done.returncode == 1
+    assert "trained on fashion_mnist" in done.stderr
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("nowhere", "--out", "x"), 1, "nowhere: no such run"),
+        ((".", "--out", "x"), 1, "not a finished run"),
+        (("RUN", "--out", "x", "--recipes", "int9.onnx"), 2, "did you mean 'int8.onnx'"),
+        (("RUN", "--out", "x", "--name", "a b"), 1, "name: letters, digits"),
+        (("--out", "x"), 2, "RUN and --out are required"),
+    ],
+)
+def test_what_makes_no_sense_is_told_at_once(
+    arguments: tuple[str, ...], code: int, said: str, run_directory: Path, tmp_path: Path
+) -> None:
+    words = [
+        str(run_directory) if word == "RUN" else str(tmp_path / "x") if word == "x" else word for word in arguments
+    ]
+    done = python("-m", "export", *words)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_an_altered_model_is_refused_before_anything_is_converted(run_directory: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run"
+    shutil.copytree(run_directory, copy)
+    with (copy / "model.keras").open("ab") as file:
+        file.write(b"x")
+    done = python("-m", "export", copy, "--out", tmp_path / "b")
+    assert done.returncode == 1
+    assert "model.keras: sha256" in done.stderr
+
+
+def test_recipes_are_explained_without_a_run() -> None:
+    done = python("-m", "export", "--list-recipes")
+    assert done.returncode == 0
+    assert all(recipe.name in done.stdout for recipe in RECIPES)

@@ -1,0 +1,66 @@
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = ("setup", "demo", "train", "export", "bundle", "run", "check", "test", "lock", "wheel", "clean")
+VARIABLES = ("DATASET", "NAME", "DATA", "RUN", "BUNDLE", "SOURCE", "DEVICE", "ARGS")
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    # These tests run under `make test`, whose own variables and flags would reach the make inside.
+    unset = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "--no-print-directory", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, env=unset, capture_output=True, text=True)
+
+
+def planned(*arguments: str) -> str:
+    answer = make("--dry-run", *arguments)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def test_bare_make_prints_every_target_and_variable_with_a_line_each() -> None:
+    shown = make().stdout
+    for target in TARGETS:
+        assert len(re.findall(rf"^  make {target} +\w.+$", shown, flags=re.MULTILINE)) == 1, target
+    for variable in VARIABLES:
+        assert len(re.findall(rf"^  {variable} +\w.+$", shown, flags=re.MULTILINE)) == 1, variable
+
+
+def test_every_target_that_is_phony_and_public_is_documented() -> None:
+    phony = re.search(r"^\.PHONY: (help .+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert phony is not None
+    assert set(phony[1].split()) - {"help", "environment"} == set(TARGETS)
+
+
+@pytest.mark.parametrize(("device", "used"), [("auto", "gpu"), ("gpu", "gpu"), ("cpu", "cpu")])
+def test_nothing_trains_on_the_cpu_that_did_not_say_so(device: str, used: str) -> None:
+    assert f"--device {used}" in planned("train", f"DEVICE={device}").split("train fit")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "DEVICE=tpu"], "DEVICE=tpu: gpu, cpu or auto is wanted"),
+        (["train", "DATASET=folder:.."], "does not name a folder"),
+        (["run"], "SOURCE is missing"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_installed(arguments: list[str], sentence: str) -> None:
+    answer = make(*arguments, "PYTHON=false")
+    assert answer.returncode != 0
+    assert sentence in answer.stderr
+
+
+@pytest.mark.parametrize("dataset", ["folder:/my shoes/left ones", "folder:/it's/left ones", 'folder:"left" ones/'])
+def test_a_dataset_with_spaces_and_quotes_reaches_the_command_whole(dataset: str, tmp_path: Path) -> None:
+    python = tmp_path / "show"
+    python.write_text('#!/bin/sh\nprintf "%s|" "$DATASET" "$RUN"\nexit 9\n')
+    python.chmod(0o755)
+    answer = make("train", f"DATASET={dataset}", f"PYTHON={python}")
+    name = '"left"_ones' if '"' in dataset else "left_ones"
+    assert answer.stdout == f"{dataset}|runs/{name}|"

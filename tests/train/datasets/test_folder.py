@@ -1,0 +1,165 @@
+import hashlib
+import os
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_runtime.bundle.spec import PreprocessingSpec
+from edge_runtime.errors import DatasetError
+from edge_runtime.stages.prepared import SPLITS
+from train.datasets.folder import Folder, split_of
+from train.prepare import prepare
+
+SPEC = PreprocessingSpec((8, 8))
+
+
+def write_pictures(folder: Path, count: int, first: int = 0, grey: bool = False) -> None:
+    """Writes pictures of noise, each another one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(first, first + count):
+        shape = (12, 10) if grey else (12, 10, 3)
+        # crc of the label: two labels must not hold the same pictures
+        noise = np.random.default_rng([number, sum(folder.name.encode())]).integers(0, 256, shape, np.uint8)
+        Image.fromarray(noise).save(folder / f"{number:03}.png")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    root = tmp_path / "내 사진 폴더"
+    for label in ("나사 못", "와셔"):
+        write_pictures(root / label, 60)
+    return root
+
+
+def where(root: Path) -> dict[Path, str]:
+    """The split of each file."""
+    found = Folder(root).find(seed=0)
+    return {
+        sample.picture: name for name in SPLITS for sample in found.splits[name] if isinstance(sample.picture, Path)
+    }
+
+
+def test_sub_folders_are_labels_whatever_they_are_called(pictures: Path, tmp_path: Path) -> None:
+    done = prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+    record = done.prepared.record
+    assert record.spec.labels == ("나사 못", "와셔")
+    assert record.name == "내 사진 폴더"
+    assert sum(record.counts.values()) == 120
+    assert not record.grey
+    for name in SPLITS:
+        assert set(done.prepared.split(name).labels.tolist()) == {0, 1}
+
+
+def test_decomposed_names_from_a_mac_are_composed(pictures: Path) -> None:
+    (pictures / "와셔").rename(pictures / unicodedata.normalize("NFD", "와셔"))
+    assert Folder(pictures).labels == ("나사 못", "와셔")
+
+
+def test_adding_pictures_never_moves_an_old_one(pictures: Path) -> None:
+    before = where(pictures)
+    write_pictures(pictures / "와셔", 40, first=60)
+    write_pictures(pictures / "볼트", 40)
+    after = where(pictures)
+    assert len(after) == len(before) + 80
+    assert {path: after[path] for path in before} == before
+
+
+def test_renaming_a_picture_does_not_move_it(pictures: Path) -> None:
+    before = where(pictures)
+    old = next(path for path, split in before.items() if split == "test")
+    new = old.with_name("zzz.png")
+    old.rename(new)
+    assert where(pictures)[new] == "test"
+
+
+def test_a_tenth_each_is_for_test_and_validation() -> None:
+    names = [split_of(hashlib.sha256(str(n).encode()).digest()) for n in range(10_000)]
+    # 4 standard deviations of a binomial: 4 * sqrt(10,000 * 0.1 * 0.9) = 120
+    assert abs(names.count("test") - 1000) < 120
+    assert abs(names.count("validation") - 1000) < 120
+    edges = [0, int(0.1 * 2**64) + 1, int(0.2 * 2**64) + 2**12, 2**64 - 1]
+    assert [split_of(n.to_bytes(8, "big") + bytes(24)) for n in edges] == ["test", "validation", "train", "train"]
+
+
+def test_a_folder_of_grey_pictures_is_grey(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        write_pictures(tmp_path / "in" / label, 60, grey=True)
+    assert prepare(Folder(tmp_path / "in"), SPEC, 0, tmp_path / "out").prepared.record.grey
+    write_pictures(tmp_path / "in" / "b", 1, first=60)
+    assert not prepare(Folder(tmp_path / "in"), SPEC, 0, tmp_path / "out").prepared.record.grey
+
+
+def test_truncated_and_foreign_files_are_left_out_counted_and_named(pictures: Path, tmp_path: Path) -> None:
+    whole = (pictures / "와셔" / "000.png").read_bytes()
+    (pictures / "와셔" / "half.png").write_bytes(whole[: len(whole) // 2])
+    (pictures / "와셔" / "text.jpg").write_text("not a picture")
+    (pictures / "와셔" / "phone.HEIC").write_text("a picture of a kind that cannot be read")
+    (pictures / "loose.png").write_bytes(whole)
+    (pictures / "와셔" / "._000.png").write_text("what macOS leaves on USB sticks")
+    done = prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+    assert sum(done.prepared.record.counts.values()) == 120
+    assert sorted(Path(reason.split(":")[0]).name for reason in done.unreadable) == ["half.png", "text.jpg"]
+    assert done.notes == (
+        "1 files passed over, their suffix is not a picture's: .heic",
+        "1 pictures passed over, they lie in no label's sub-folder",
+    )
+
+
+def test_nothing_to_do_is_noticed_and_any_change_too(pictures: Path, tmp_path: Path) -> None:
+    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "out").fresh
+    assert not prepare(Folder(pictures), SPEC, 0, tmp_path / "out").fresh
+    write_pictures(pictures / "와셔", 1, first=60)
+    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "out").fresh
+    picture = pictures / "와셔" / "060.png"
+    stamp = picture.stat().st_mtime_ns + 10**9
+    os.utime(picture, ns=(stamp, stamp))
+    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "out").fresh, "in doubt, prepare again"
+
+
+def test_a_label_without_pictures_is_refused_by_name(pictures: Path) -> None:
+    (pictures / "빈 것").mkdir()
+    with pytest.raises(DatasetError, match=r"빈 것: no pictures \(.*add some or remove the sub-folder"):
+        Folder(pictures)
+
+
+def test_a_label_that_misses_a_split_is_refused_with_how_many_pictures_it_takes(pictures: Path, tmp_path: Path) -> None:
+    write_pictures(pictures / "볼트", 1)
+    with pytest.raises(DatasetError, match=r"label '볼트': none of its 1 readable pictures.*split.*10 are the least"):
+        prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_label_whose_pictures_are_all_damaged_is_refused(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "볼트").mkdir()
+    (pictures / "볼트" / "x.png").write_text("not a picture")
+    with pytest.raises(DatasetError, match="label '볼트': none of its 0 readable pictures"):
+        prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        ([], "no such folder"),
+        (["in/"], "2 or more labels expected, none found"),
+        (["in/a/1.png"], "2 or more labels expected, 1 found$"),
+        (["in/1.png", "in/2.png", "in/.git/x"], "none found and 2 pictures beside"),
+    ],
+)
+def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, make: list[str], sentence: str) -> None:
+    for path in make:
+        if path.endswith("/"):
+            (tmp_path / path).mkdir()
+            continue
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    with pytest.raises(DatasetError, match=sentence):
+        Folder(tmp_path / "in")
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").touch()
+    with pytest.raises(DatasetError, match="not a folder"):
+        Folder(tmp_path / "in")

@@ -1,0 +1,55 @@
+import numpy as np
+
+from edge_runtime.stages.prepared import Split
+from train.batches import Batches
+
+SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3), np.arange(10) * 2)
+
+
+def labels(batches: Batches) -> list[int]:
+    return [int(label) for index in range(batches.num_batches) for label in batches[index][1]]
+
+
+def test_without_a_seed_the_split_keeps_its_order() -> None:
+    batches = Batches(SPLIT, 4)
+    assert [len(batches[n][1]) for n in range(batches.num_batches)] == [4, 4, 2]
+    assert labels(batches) == list(range(0, 20, 2))
+    batches.start(1)
+    assert labels(batches) == list(range(0, 20, 2))
+
+
+def test_a_seed_shuffles_every_epoch_anew_and_loses_nothing() -> None:
+    batches = Batches(SPLIT, 4, seed=1)
+    first = labels(batches)
+    batches.start(1)
+    second = labels(batches)
+    assert sorted(first) == sorted(second) == list(range(0, 20, 2))
+    assert len({tuple(first), tuple(second), tuple(range(0, 20, 2))}) == 3
+
+
+def test_pixels_stay_with_their_labels_and_are_float() -> None:
+    pixels, found = Batches(SPLIT, 10, seed=1)[0]
+    assert pixels.dtype == np.float32
+    assert (pixels[:, 0, 0, 0] * 2).tolist() == found.tolist()
+
+
+def test_the_order_of_an_epoch_does_not_depend_on_the_epochs_before() -> None:
+    whole, resumed = Batches(SPLIT, 4, seed=1), Batches(SPLIT, 4, seed=1)
+    whole.start(1)
+    whole.start(2)
+    resumed.start(2)
+    assert labels(resumed) == labels(whole)
+
+
+def test_mirroring_turns_about_half_of_the_pictures_and_nothing_else() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 2, 5, 3), np.uint8)
+    split = Split(pixels, np.arange(400))
+    batches = Batches(split, 400, seed=1, flip=True)
+    first, order = batches[0]
+    original = pixels[order].astype(np.float32)
+    mirrored = [n for n in range(400) if np.array_equal(first[n], original[n, :, ::-1])]
+    kept = [n for n in range(400) if np.array_equal(first[n], original[n])]
+    assert len(mirrored) + len(kept) == 400
+    assert 160 < len(mirrored) < 240, "4 standard deviations of a binomial: 4 * sqrt(400 / 4) = 40"
+    assert np.array_equal(batches[0][0], first), "the same epoch, the same draw"
+    assert np.array_equal(split.pixels, pixels)

@@ -1,0 +1,165 @@
+"""Training end to end on a little real data, through the command line, as a user would."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.stages.prepared import Prepared
+from edge_runtime.stages.run import open_run
+from train.config import TrainConfig, read_config
+from train.history import Epoch, read_history
+
+FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--seed", "3"]
+
+
+def command(small: Prepared, run: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "train", "fit", "--data", str(small.directory), "--run", str(run), *FLAGS, *more]
+
+
+def train(small: Prepared, run: Path, *more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command(small, run, *more), capture_output=True, text=True, check=False, timeout=120)
+
+
+def without_tensorflow(*argv: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a command in a process that has no way to import TensorFlow or Keras."""
+    code = (
+        "import sys; sys.modules['tensorflow'] = sys.modules['keras'] = None; "
+        "from train.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    )
+    return subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def finished(small: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    done = train(small, run)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{run}\n"
+    assert "parameters" in done.stderr
+    assert "oneDNN" not in done.stderr, "TensorFlow's chatter is held back"
+    return run
+
+
+def test_a_finished_run_holds_what_export_needs(finished: Path, small: Prepared) -> None:
+    assert sorted(path.name for path in finished.iterdir()) == [
+        "config.toml",
+        "history.csv",
+        "learning_curves.png",
+        "model.keras",
+        "run.json",
+        "spec.json",
+        "started.json",
+    ]
+    run = open_run(finished)
+    assert run.spec == small.record.spec
+    assert run.record.dataset_digest == small.digest
+    assert run.record.data == str(small.directory.resolve())
+    assert run.record.device == "cpu"
+    assert {"python", "keras", "numpy", "edge-runtime"} <= set(run.record.versions)
+    with zipfile.ZipFile(run.model) as archive:
+        assert json.loads(archive.read("config.json"))["compile_config"] == {}, "without optimizer"
+
+
+def test_it_learns(finished: Path) -> None:
+    history = read_history(finished / "history.csv")
+    assert history[-1].loss < history[0].loss
+    assert max(row.val_accuracy for row in history) > 0.5, "chance is 0.1; 2,000 pictures, 3 epochs gave 0.82"
+    assert history[-1].learning_rate == pytest.approx(0, abs=1e-9), "the cosine ends with the last epoch"
+
+
+def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
+    wanted = TrainConfig(epochs=3, device="cpu", batch_size=32, flip=True, seed=3)
+    assert read_config(finished / "config.toml", {}) == wanted
+
+
+def test_a_finished_run_is_up_to_date_without_tensorflow(finished: Path, small: Prepared) -> None:
+    before = (finished / "model.keras").stat().st_mtime_ns
+    done = without_tensorflow(*command(small, finished)[3:])
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stderr
+    assert (finished / "model.keras").stat().st_mtime_ns == before
+
+
+def test_the_written_configuration_passes_as_config(finished: Path, small: Prepared) -> None:
+    arguments = ["--data", str(small.directory), "--run", str(finished), "--config", str(finished / "config.toml")]
+    done = without_tensorflow("fit", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stderr
+
+
+def test_another_configuration_is_refused_and_the_run_stays(finished: Path, small: Prepared) -> None:
+    done = without_tensorflow(*command(small, finished, "--epochs", "4")[3:])
+    assert done.returncode == 1
+    assert "was begun with epochs = 3, 4 is asked for now" in done.stderr
+    assert open_run(finished).spec.labels
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(finished: Path, small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "killed"
+    with subprocess.Popen(command(small, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 90
+        while not (run / "checkpoint" / "history.csv").is_file():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    rows = read_history(run / "checkpoint" / "history.csv")
+    assert 1 <= len(rows) < 3
+    assert not (run / "run.json").exists()
+    (run / ".checkpoint.killed.partial").mkdir()  # what it may leave when it dies while it writes
+
+    done = train(small, run)
+    assert done.returncode == 0, done.stderr
+    assert f"continuing after epoch {len(rows)} of at most 3" in done.stderr
+    history = read_history(run / "history.csv")
+    assert [row.epoch for row in history] == [1, 2, 3]
+    assert history[: len(rows)] == rows
+    assert not list(run.glob(".*")), "leftovers are removed"
+    assert_alike(history, read_history(finished / "history.csv"))
+
+
+def assert_alike(history: tuple[Epoch, ...], other: tuple[Epoch, ...]) -> None:
+    """Same weights, optimizer, order, mirroring and dropout; sums on several threads may differ in the last digits."""
+    assert [row.learning_rate for row in history] == pytest.approx([row.learning_rate for row in other], rel=1e-6)
+    assert [row.loss for row in history] == pytest.approx([row.loss for row in other], rel=1e-3)
+
+
+def test_a_polite_stop_says_how_to_go_on(small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "stopped"
+    with subprocess.Popen(
+        command(small, run, "--epochs", "50"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + 90
+        while not (run / "checkpoint" / "history.csv").is_file():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        _, talk = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "go on after the last finished epoch with: python -m train fit --data" in talk
+    assert "Traceback" not in talk
+
+
+def test_a_loss_that_is_no_number_ends_with_a_clear_error(small: Prepared, tmp_path: Path) -> None:
+    done = train(small, tmp_path / "run", "--learning-rate", "1e38")
+    assert done.returncode == 1
+    assert "the loss stopped being a number in epoch 1; lower --learning-rate" in done.stderr
+    assert not (tmp_path / "run" / "run.json").exists()
+    assert not (tmp_path / "run" / "checkpoint").exists()
+
+
+def test_without_a_gpu_training_fails_with_what_to_do_and_leaves_nothing(small: Prepared, tmp_path: Path) -> None:
+    arguments = command(small, tmp_path / "run", "--device", "gpu")
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=60, env=hidden)
+    assert done.returncode == 1
+    assert "device 'gpu' was asked for and TensorFlow sees none: CUDA_VISIBLE_DEVICES=-1 hides" in done.stderr
+    assert "--device cpu" in done.stderr
+    assert not (tmp_path / "run").exists()

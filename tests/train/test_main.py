@@ -1,0 +1,25 @@
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib")
+
+
+@pytest.mark.parametrize("command", [[], ["prepare"], ["fit"], ["evaluate"]])
+def test_help_teaches_and_imports_nothing_heavy(command: list[str]) -> None:
+    code = (
+        "import sys; from train.__main__ import main\n"
+        "try: main(sys.argv[1:])\n"
+        f"finally: print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *command, "--help"], capture_output=True, text=True, check=True)
+    assert "example" in done.stdout
+    assert f"python -m train {' '.join(command)}" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_no_command_is_a_usage_error() -> None:
+    done = subprocess.run([sys.executable, "-m", "train"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "COMMAND" in done.stderr

@@ -1,0 +1,370 @@
+"""Makes .venv: one lock installed with hashes, and this project itself, editable.
+
+    python3 tools/environment.py [--device cpu|gpu|auto]
+
+Does nothing, in a fraction of a second, when what is there is what would be made. An interrupted or outdated
+environment is made again from nothing, so that what is in it is always exactly one lock. Any Python from 3.8 on can
+read this file, to say which one is needed; only the standard library is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Callable, Iterator, Sequence  # noqa: UP035 - collections.abc cannot be subscripted before Python 3.9
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+STAMP = "edge-environment.json"
+OLDEST, NEWEST = (3, 11), (3, 13)
+LOCKS = {"cpu": "development.txt", "gpu": "development-gpu.txt"}
+# Elsewhere TensorFlow has no wheel.
+PLATFORMS = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
+DEBIAN_WHEELS = Path("usr/share/python-wheels")
+
+
+class Failure(Exception):
+    """Its text is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Device:
+    """Which TensorFlow is installed, and why."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a finished environment was made from; written last, so that an interrupted one has none."""
+
+    kind: str
+    lock: str
+    project: str
+    python: str
+    place: str
+
+
+def say(sentence: str) -> None:
+    print(f"environment: {sentence}", flush=True)
+
+
+# Which Python
+
+
+def dotted(version: Sequence[int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def is_supported(version: Sequence[int]) -> bool:
+    return OLDEST <= tuple(version[:2]) <= NEWEST
+
+
+def runs(python: str) -> bool:
+    """Whether this file is a Python that starts; pyenv puts names on PATH that only print an error."""
+    try:
+        answer = subprocess.run([python, "-I", "-c", "import venv"], check=False, capture_output=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.returncode == 0
+
+
+def other_python(
+    version: Sequence[int],
+    which: Callable[[str], str | None] = shutil.which,
+    works: Callable[[str], bool] = runs,
+) -> str:
+    """Returns the path of a supported Python, for one that is not; Raises Failure."""
+    names = [f"python{dotted((3, minor))}" for minor in range(NEWEST[1], OLDEST[1] - 1, -1)]
+    for name in names:
+        path = which(name)
+        if path is not None and works(path):
+            return path
+    raise Failure(
+        f"this is Python {dotted(version)}; Python {dotted(OLDEST)} to {dotted(NEWEST)} is needed, and none of "
+        f"{', '.join(names)} was found on PATH. Install one of them, or name it: make PYTHON=/path/to/{names[-1]} setup"
+    )
+
+
+# Which TensorFlow
+
+
+def gpus() -> list[str] | None:
+    """What nvidia-smi lists; None where there is no nvidia-smi."""
+    if shutil.which("nvidia-smi") is None:
+        return None
+    try:
+        answer = subprocess.run(["nvidia-smi", "-L"], check=False, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line for line in answer.stdout.splitlines() if line.startswith("GPU ")]
+
+
+def choose_device(asked: str, machine: str, find_gpus: Callable[[], list[str] | None] = gpus) -> Device:
+    """``machine``: system and processor, as in ``PLATFORMS``. Raises Failure."""
+    if machine not in PLATFORMS:
+        raise Failure(f"TensorFlow has no wheel for {machine}; the kit trains on {', '.join(PLATFORMS)}")
+    if asked == "cpu":
+        return Device("cpu", "as asked")
+    has_cuda = machine == "Linux x86_64"
+    if asked == "gpu":
+        if not has_cuda:
+            raise Failure(f"TensorFlow has no GPU wheel for {machine}, only for Linux x86_64; DEVICE=cpu works here")
+        return Device("gpu", "as asked")
+    if not has_cuda:
+        return Device("cpu", f"TensorFlow has no GPU wheel for {machine}")
+    found = find_gpus()
+    if found is None:
+        return Device("cpu", "no GPU: there is no nvidia-smi")
+    if not found:
+        return Device("cpu", "no GPU: nvidia-smi lists none")
+    return Device("gpu", f"nvidia-smi lists {len(found)} GPU{'s' if len(found) > 1 else ''}")
+
+
+# What is there already
+
+
+def digest(*paths: Path) -> str:
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def lock_of(kind: str) -> Path:
+    return ROOT / "locks" / LOCKS[kind]
+
+
+def wanted(kind: str, python: str) -> Stamp:
+    # A moved checkout has scripts that name the old place.
+    project = digest(ROOT / "pyproject.toml", ROOT / "edge_runtime" / "__init__.py")
+    return Stamp(kind, digest(lock_of(kind)), project, python, str(VENV))
+
+
+def python_in(venv: Path) -> Path:
+    return venv / "bin" / "python"
+
+
+def version_in(venv: Path) -> str | None:
+    """The version of an environment's Python; None when it does not start, as after an upgrade of the system."""
+    command = [str(python_in(venv)), "-I", "-S", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def made(venv: Path = VENV) -> Stamp | None:
+    """What the environment was made from; None when there is none that is whole."""
+    try:
+        fields = json.loads((venv / STAMP).read_text(encoding="utf-8"))
+        stamp = Stamp(**fields)
+    except (OSError, ValueError, TypeError):
+        return None
+    return stamp if stamp.python == version_in(venv) else None
+
+
+def serves(have: Stamp | None, asked: str, find_gpus: Callable[[], list[str] | None] = gpus) -> bool:
+    """Whether what is there is what would be made. TensorFlow for GPUs runs on the CPU too, so it serves every wish."""
+    if have is None or have.kind not in LOCKS or have != wanted(have.kind, have.python):
+        return False
+    if have.kind == "gpu" or asked == "cpu":
+        return True
+    return asked == "auto" and not find_gpus()
+
+
+# Making it
+
+
+def clean_environment() -> dict[str, str]:
+    """The user's settings for pip (mirror, proxy, certificates) without those that would install elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET")}
+    return {**kept, "PIP_USER": "0"}
+
+
+def pip(python: Path, verb: str, *arguments: str) -> None:
+    """Raises Failure. pip's warnings and errors are shown, its progress is not."""
+    command = [str(python), "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", verb, "--quiet"]
+    command += ["--progress-bar", "off", *arguments]
+    with subprocess.Popen(
+        command, env=clean_environment(), stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            # Said once for every package and every local index that the user's pip is set up with.
+            if "is ignored: it is neither a file nor a directory" not in line:
+                sys.stderr.write(line)
+    if child.returncode != 0:
+        raise Failure(f"pip {verb} failed (exit {child.returncode}); mend what it says above, then run the same again")
+
+
+def create(venv: Path) -> Path:
+    """Makes an empty environment with pip in it and returns its Python. Raises Failure."""
+    # In an activated environment that is about to be emptied, the Python below it does the work.
+    python = os.path.realpath(sys.executable) if sys.prefix != sys.base_prefix else sys.executable
+    has_pip = importlib.util.find_spec("ensurepip") is not None
+    command = [python, "-I", "-m", "venv", "--clear", str(venv)]
+    answer = subprocess.run(
+        command if has_pip else [*command, "--without-pip"], check=False, capture_output=True, text=True
+    )
+    if answer.returncode != 0:
+        raise Failure(f"{' '.join(command)} failed:\n{(answer.stdout + answer.stderr).strip()}")
+    if not has_pip:
+        with debian_pip() as wheel:
+            pip_from_wheel = [str(python_in(venv)), "-I", f"{wheel}/pip", "install", "--quiet", "--no-index"]
+            if subprocess.run([*pip_from_wheel, str(wheel)], check=False, env=clean_environment()).returncode != 0:
+                raise Failure(f"{wheel.name} could not install itself into {venv}. {INSTALL_VENV}")
+    return python_in(venv)
+
+
+INSTALL_VENV = "Debian and Ubuntu keep a part of venv in a package of its own: sudo apt install python3-venv"
+
+
+@contextlib.contextmanager
+def debian_pip() -> Iterator[Path]:
+    """Debian's pip as a wheel, from the disk or from its package; unpacking one needs no root. Raises Failure."""
+    installed = sorted((Path("/") / DEBIAN_WHEELS).glob("pip-*.whl"))
+    if installed:
+        yield installed[-1]
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise Failure("this Python has no ensurepip, so its environments have no pip. Install it from a full Python")
+    say("this Python has no ensurepip; taking pip from Debian's package python3-pip-whl, which needs no root")
+    with tempfile.TemporaryDirectory(prefix="pip-") as scratch:
+        folder = Path(scratch)
+        wheels = sorted(unpacked(folder).glob("pip-*.whl"))
+        if not wheels:
+            raise Failure(f"pip could not be taken from Debian's package. {INSTALL_VENV}")
+        yield wheels[-1]
+
+
+def unpacked(folder: Path) -> Path:
+    """Downloads and unpacks python3-pip-whl; first with the machine's package lists, then with lists of its own."""
+    lists, cache = folder / "lists", folder / "cache"
+    for directory in (lists / "partial", cache / "archives" / "partial"):
+        directory.mkdir(parents=True)
+    # The sandbox user could not enter this folder.
+    own = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={cache}", "-o", "APT::Sandbox::User=root"]
+    own += ["-o", "Acquire::Languages=none"]
+    download = ["download", "python3-pip-whl"]
+    answers = []
+    tries = [[["-o", "APT::Sandbox::User=root", *download]], [[*own, "update"], [*own, *download]]]
+    for steps in tries:
+        answers = [
+            subprocess.run(["apt-get", "-qq", *step], check=False, cwd=folder, capture_output=True, text=True)
+            for step in steps
+        ]
+        packages = sorted(folder.glob("python3-pip-whl_*.deb"))
+        if packages:
+            subprocess.run(["dpkg-deb", "-x", str(packages[-1]), str(folder / "root")], check=True)
+            break
+    else:
+        sys.stderr.write("".join(answer.stderr for answer in answers))
+    return folder / "root" / DEBIAN_WHEELS
+
+
+def make(device: Device) -> None:
+    """Raises Failure; an environment that was there is gone by then."""
+    started = time.monotonic()
+    lock = lock_of(device.kind)
+    version = dotted(sys.version_info[:2])
+    stamp = wanted(device.kind, version)
+    packages = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in "# ")
+    say(
+        f"installing {packages} packages into .venv with Python {version} and TensorFlow for the {device.kind.upper()} "
+        f"({device.reason}); this takes minutes the first time"
+    )
+    with contextlib.suppress(FileNotFoundError):
+        (VENV / STAMP).unlink()
+    python = create(VENV)
+    pip(python, "install", "--only-binary", ":all:", "--require-hashes", "--requirement", str(lock))
+    install_project(python)
+    write_stamp(stamp)
+    say(f"ready after {time.monotonic() - started:.0f} s")
+
+
+def install_project(python: Path) -> None:
+    # flit_core is in the lock, so nothing is fetched.
+    pip(python, "install", "--no-index", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+def write_stamp(stamp: Stamp) -> None:
+    unfinished = VENV / f"{STAMP}.unfinished"
+    unfinished.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(VENV / STAMP)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Two that run at once take turns; the second finds the work done."""
+    with lock_of("cpu").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another one that makes .venv")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            pass  # some network file systems cannot lock; two at once are rare
+        yield
+
+
+def ensure(asked: str) -> None:
+    """Raises Failure."""
+    if serves(made(), asked):
+        return
+    with alone():
+        have = made()
+        if serves(have, asked):
+            return
+        device = choose_device(asked, f"{platform.system()} {platform.machine()}")
+        if have is not None and have.kind == device.kind:
+            stamp = wanted(have.kind, have.python)
+            if have.lock == stamp.lock and have.place == stamp.place:
+                install_project(python_in(VENV))  # only the project's own metadata changed
+                write_stamp(stamp)
+                return
+        make(device)
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="environment.py", description="Make .venv, or find that it is as it should be."
+    )
+    parser.add_argument(
+        "--device", choices=("cpu", "gpu", "auto"), default="auto", help="which TensorFlow (default auto)"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        if not is_supported(sys.version_info[:2]):
+            python = other_python(sys.version_info[:2])
+            os.execv(python, [python, os.path.abspath(__file__), *argv])
+        ensure(arguments.device)
+    except Failure as error:
+        print(f"environment: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"environment: {error.filename or VENV}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("environment: interrupted; the next run starts over", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,45 @@
+"""``python -m train``: the command line of the training segment."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+from edge_runtime.console import guard
+from train.commands import evaluate, fit, prepare
+
+DESCRIPTION = """\
+Trains an image classifier on this machine: prepare a dataset, fit a model, evaluate it on pictures it never saw.
+'python -m export' then turns the run into a bundle for a device."""
+
+EXAMPLE = """\
+example, from nothing to an evaluated model:
+  python -m train prepare --dataset fashion_mnist --out data/fashion_mnist
+  python -m train fit --data data/fashion_mnist --run runs/first --device cpu
+  python -m train evaluate runs/first"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of every command."""
+    root = argparse.ArgumentParser(
+        prog="python -m train",
+        description=DESCRIPTION,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    subparsers = root.add_subparsers(metavar="COMMAND", required=True)
+    for command in (prepare, fit, evaluate):
+        command.add(subparsers)
+    return root
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command in `argv` and returns the exit code."""
+    # A supervisor's SIGTERM ends the work as Ctrl-C does: nothing half-written stays, and the next start goes on.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    arguments = parser().parse_args(argv)
+    return guard("train", lambda: int(arguments.run(arguments)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""``python -m train fit``: from a prepared dataset to a run directory."""
+
+import argparse
+import contextlib
+import dataclasses
+import shlex
+import sys
+import typing
+from pathlib import Path
+
+from edge_runtime.console import say
+from edge_runtime.stages.prepared import open_prepared
+from train.config import DeviceName, ModelName, TrainConfig, read_config
+
+DESCRIPTION = """\
+Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
+split), spec.json, config.toml, history.csv, learning_curves.png and, once it is finished, run.json.
+
+Interrupt it whenever you like: the same command goes on after the last finished epoch. A finished run is left as
+it is. Training is on the GPU unless --device cpu says otherwise; without a GPU it fails rather than being slow."""
+
+EXAMPLE = """\
+examples:
+  python -m train fit --data data/fashion_mnist --run runs/first --device cpu
+  python -m train fit --data data/parts --run runs/second --config runs/first/config.toml --seed 1
+  python -m train fit --data data/few_hundred --run runs/third --epochs 40 --batch-size 16 --patience 10"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Adds the command to the parser."""
+    parser = subparsers.add_parser(
+        "fit",
+        help="train a model on a prepared dataset, or go on training",
+        description=DESCRIPTION,
+        epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="the prepared dataset")
+    parser.add_argument("--run", required=True, type=Path, metavar="DIR", dest="directory", help="the run directory")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="TOML with any of the values below; flags win over it"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="start over: remove what an earlier training left in --run"
+    )
+    default = TrainConfig()
+    values = parser.add_argument_group("configuration")
+    values.add_argument("--model", choices=typing.get_args(ModelName), help=f"(default: {default.model})")
+    values.add_argument(
+        "--epochs", type=int, metavar="N", help=f"the most passes over the data (default: {default.epochs})"
+    )
+    values.add_argument("--batch-size", type=int, metavar="N", help=f"pictures a step (default: {default.batch_size})")
+    values.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="X",
+        help=f"at the start; it falls to 0 (default: {default.learning_rate})",
+    )
+    values.add_argument(
+        "--patience",
+        type=int,
+        metavar="N",
+        help=f"epochs without a better validation accuracy before training ends early (default: {default.patience})",
+    )
+    values.add_argument(
+        "--dropout", type=float, metavar="X", help=f"share of features dropped in training (default: {default.dropout})"
+    )
+    values.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        help="mirror pictures at random in training; not for things that have a left and a right (default: --no-flip)",
+    )
+    values.add_argument(
+        "--seed", type=int, metavar="N", help=f"of weights, order and mirroring (default: {default.seed})"
+    )
+    values.add_argument("--device", choices=typing.get_args(DeviceName), help=f"(default: {default.device})")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains and says where everything is; standard output gets the run directory."""
+    names = [field.name for field in dataclasses.fields(TrainConfig)]
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    config = read_config(arguments.config, given)
+    prepared = open_prepared(arguments.data)
+    from train.fit import fit
+    from train.history import remember
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # Keras' progress bar; standard output is for results
+            done = fit(
+                prepared,
+                arguments.directory,
+                config,
+                fresh=arguments.fresh,
+                verbose=1 if sys.stderr.isatty() else 2,
+                say=say,
+            )
+    except KeyboardInterrupt:
+        again = shlex.join([word for word in sys.argv[1:] if word != "--fresh"])
+        say(f"\nstopped; go on after the last finished epoch with: python -m train {again}")
+        raise
+    memory = remember(done.history)
+    state = "trained" if done.fresh else "up to date"
+    say(
+        f"{arguments.directory}: {state}: validation accuracy {memory.best:.4f} "
+        f"in epoch {memory.best_epoch} of {len(done.history)}"
+    )
+    if done.fresh:
+        say(f"{arguments.directory} holds model.keras, spec.json, config.toml, history.csv, learning_curves.png")
+        say(f"next: python -m train evaluate {shlex.quote(str(arguments.directory))}")
+    print(arguments.directory)
+    return 0

@@ -1,0 +1,123 @@
+"""Whose run directory this is, from before its first epoch on: the configuration and the dataset it belongs to."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_runtime.bundle import fields
+from edge_runtime.errors import EdgeError, FieldError, RunError
+from edge_runtime.files import write_atomically
+from edge_runtime.stages import run as stage
+from edge_runtime.stages.prepared import Prepared
+from train.checkpoint import CHECKPOINT, HISTORY
+from train.config import TrainConfig, first_difference, read_config, to_toml
+
+STARTED, CONFIG = "started.json", "config.toml"
+CURVES, METRICS, CONFUSION, PREDICTIONS = (
+    "learning_curves.png",
+    "metrics.json",
+    "confusion_matrix.png",
+    "predictions.png",
+)
+# run.json first: a removal that is interrupted leaves an unfinished run, not a finished one without its model.
+# started.json last: as long as it is there, the rest is known to be ours.
+WRITTEN = (stage.RECORD, METRICS, CONFUSION, PREDICTIONS, CURVES, HISTORY, stage.MODEL, stage.SPEC, CONFIG, STARTED)
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Started:
+    """The content of ``started.json``: the dataset as the training found it; ``config.toml`` has the rest."""
+
+    schema_version: int
+    dataset: str
+    dataset_digest: str
+
+
+def claim(run: Path, config: TrainConfig, prepared: Prepared) -> None:
+    """Marks `run` as the directory of this training."""
+    run.mkdir(parents=True, exist_ok=True)
+    write_atomically(run / CONFIG, to_toml(config).encode())
+    write_atomically(run / STARTED, fields.canonical(Started(SCHEMA_VERSION, prepared.record.name, prepared.digest)))
+
+
+def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
+    """Makes sure that `run` is new, or was begun with the same configuration and dataset.
+
+    Raises:
+        RunError: It is something else's; the message names the first thing that differs.
+    """
+    if not run.exists():
+        return
+    if not (run / STARTED).is_file():
+        if not run.is_dir() or any(run.iterdir()):
+            raise RunError(f"{run}: exists and is not a run directory; choose another with --run")
+        return
+    advice = "train elsewhere with another --run, or start this one over with --fresh"
+    try:
+        content = (run / STARTED).read_bytes()
+        started = fields.parse(Started, fields.decode(content, str(run / STARTED)), str(run / STARTED))
+        old = read_config(run / CONFIG, {})
+    except (EdgeError, OSError) as error:
+        raise RunError(f"{error}; {advice}") from error
+    if difference := first_difference(old, config):
+        name, before, now = difference
+        raise RunError(f"{run}: was begun with {name} = {before!r}, {now!r} is asked for now; {advice}")
+    if started.dataset_digest != prepared.digest:
+        raise RunError(
+            f"{run}: was begun with dataset {started.dataset} {started.dataset_digest[:12]}…, "
+            f"{prepared.directory} holds {prepared.record.name} {prepared.digest[:12]}…; {advice}"
+        )
+
+
+def start_over(run: Path) -> None:
+    """Removes what `fit` and `evaluate` wrote to `run`, and nothing else.
+
+    Raises:
+        RunError: `run` is not a run directory, or a training is at work in it.
+    """
+    if not run.exists():
+        return
+    if not (run / STARTED).is_file():
+        if not run.is_dir() or any(run.iterdir()):
+            raise RunError(f"{run}: is not a run directory, so --fresh leaves it alone; choose another with --run")
+        return
+    with held(run):
+        (run / stage.RECORD).unlink(missing_ok=True)
+        shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
+        for name in WRITTEN:
+            (run / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def held(run: Path) -> Iterator[None]:
+    """Keeps other trainings out of `run`, which exists, until the block ends or the process dies.
+
+    Raises:
+        RunError: Another training is at work in it.
+    """
+    handle = os.open(run, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(f"{run}: another training is at work in it; wait for it or choose another --run") from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def config_of(run: Path) -> TrainConfig:
+    """Returns the configuration that `run` was trained with.
+
+    Raises:
+        RunError: It cannot be read.
+    """
+    try:
+        return read_config(run / CONFIG, {})
+    except (EdgeError, FieldError) as error:
+        raise RunError(f"{error}; train again") from error
