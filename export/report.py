@@ -15,6 +15,7 @@ from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.bundle.spec import ModelSpec
 from export.parity import Parity, Reference, confusion_of
 from export.trial import Trial
+from export.variants_plot import BLUE, RED, Bar, draw_variants
 
 matplotlib.use("Agg")
 
@@ -22,7 +23,6 @@ from matplotlib import pyplot as plt
 
 TEMPLATES = Path(__file__).parent / "templates"
 CELLS_READABLE = 12  # up to so many labels, the matrix shows numbers
-BLUE, RED, GREY = "#1f6fb4", "#c2342b", "#8a8f98"
 
 
 def reports(trials: Sequence[Trial], reference: Reference, manifest: Manifest) -> dict[str, bytes]:
@@ -81,31 +81,16 @@ def _figures(parity: Parity | None) -> dict[str, Any]:
 
 
 def _variants(trials: Sequence[Trial], reference: Reference, max_degradation: float) -> bytes:
-    """Draws a line for each variant: how large, and how accurate within what the gate allows."""
-    measured = [(trial, trial.parity) for trial in reversed(trials) if trial.parity]
-    names = [trial.recipe.name for trial, _ in measured]
-    colours = [RED if trial.refusal else BLUE for trial, _ in measured]
-    sizes = [len(trial.content) / 1e3 for trial, _ in measured]
-    top1 = [parity.top1 for _, parity in measured]
+    """Draws a line for each variant that could be measured, in red those that were left out."""
+    bars = [
+        Bar(trial.recipe.name, len(trial.content), trial.parity.top1, RED if trial.refusal else BLUE)
+        for trial in trials
+        if trial.parity
+    ]
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9, 1.2 + 0.42 * len(measured)), sharey=True, layout="constrained", width_ratios=(3, 4)
+        1, 2, figsize=(9, 1.2 + 0.42 * len(bars)), sharey=True, layout="constrained", width_ratios=(3, 4)
     )
-    left.barh(names, sizes, color=colours, height=0.6)
-    left.bar_label(left.containers[0], fmt="{:,.0f} kB", padding=4, fontsize=9)
-    left.margins(x=0.3)
-    left.set_title("size", fontsize=10)
-    right.axvline(reference.top1, color=GREY, linestyle="--", linewidth=1)
-    limit = reference.top1 - max_degradation / 100
-    right.axvline(limit, color=RED, linewidth=1)
-    right.scatter(top1, names, c=colours, zorder=3)
-    for name, value in zip(names, top1, strict=True):
-        right.annotate(
-            f"{value:.4f}", (value, name), textcoords="offset points", xytext=(0, 7), ha="center", fontsize=8
-        )
-    right.set_title(f"top-1 (dashed: Keras {reference.top1:.4f}; red: the gate)", fontsize=10)
-    right.margins(x=0.15, y=0.15)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+    draw_variants(left, right, bars, reference.top1, max_degradation)
     return _png(figure)
 
 

@@ -3,37 +3,17 @@
 Importing this module takes seconds and hundreds of megabytes; import it only inside what needs it.
 """
 
-import contextlib
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
+import re
+
+from edge_runtime.native import stderr_without
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# Does not reach the lines that absl writes before its own start (seen with TensorFlow 2.21).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+NOISE = re.compile(rb".*")
 
-
-@contextlib.contextmanager
-def native_noise_hidden() -> Iterator[None]:
-    """Holds back what native code writes to standard error; after an exception it is shown."""
-    # TF_CPP_MIN_LOG_LEVEL does not reach the lines that absl writes before its own start (seen with TensorFlow 2.21).
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as aside:
-        os.dup2(aside.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            aside.seek(0)
-            os.write(kept, aside.read())
-            raise
-        finally:
-            sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-with native_noise_hidden():
+with stderr_without(NOISE):
     import keras
     import tensorflow
 

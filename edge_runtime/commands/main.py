@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
@@ -47,10 +48,16 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns the process' exit code."""
-    argv = sys.argv[1:] if argv is None else argv
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names need not be UTF-8 (memory cards, old archives): such bytes are escaped, they end nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return guard("edge-runtime", lambda: _command(sys.argv[1:] if argv is None else argv))
+
+
+def _command(argv: Sequence[str]) -> int:
     arguments = build_parser(argv).parse_args(argv)
     verb = importlib.import_module(f"edge_runtime.commands.{arguments.command}")
-    return guard("edge-runtime", lambda: int(verb.run(arguments)))
+    return int(verb.run(arguments))
 
 
 if __name__ == "__main__":

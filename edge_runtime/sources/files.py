@@ -22,6 +22,8 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     for pattern in patterns:
+        if not pattern:  # the empty path would be the current directory: an unset variable in a script
+            raise UsageError("an empty path names nothing; a file, directory or glob expected")
         path = Path(pattern).expanduser()
         if path.is_dir():
             pictures = _pictures(path.rglob("*"))

@@ -22,6 +22,8 @@ def open_source(address: str) -> Source:
     if not colon:
         return FileSource(address, expand([address]))
     if scheme == "watch":
+        if not rest:  # the empty path would be the directory that this process happens to run in
+            raise UsageError("watch: names no directory; watch:DIR expected")
         return WatchSource(rest)
     if scheme == "replay":
         path, _, query = rest.partition("?")
@@ -31,6 +33,8 @@ def open_source(address: str) -> Source:
                 raise UsageError(f"{address}: unknown option '{name}'{did_you_mean(name, ['fps', 'loop'])}")
         fps = _number(address, "fps", options.get("fps", "0"))
         loop = _number(address, "loop", options.get("loop", "1"))
+        if not loop.is_integer():  # 0.5 would become 0, which plays for ever
+            raise UsageError(f"{address}: loop takes a whole number from 0, '{options['loop']}' found")
         return ReplaySource(expand([path]), address=address, fps=fps, rounds=int(loop))
     raise UsageError(f"{address}: no source is called '{scheme}:'{did_you_mean(scheme, ['watch', 'replay'])}")
 

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from edge_runtime.bundle.store import Bundle
-from edge_runtime.classifier import MAX_THREADS, PREFERENCE, BundleClassifier, best, choose, default_threads, load_classifier
+from edge_runtime.classifier import (
+    MAX_THREADS,
+    PREFERENCE,
+    BundleClassifier,
+    best,
+    choose,
+    default_threads,
+    load_classifier,
+)
 from edge_runtime.errors import VariantError
 from tests.edge_runtime.samples import IDENTITY, SPEC, Brightness, brightness, flat, variant
 

@@ -57,14 +57,18 @@ sys.exit(guard("program", lambda: print("one line") or 0))
 
 
 def test_a_reader_that_leaves_ends_a_program_quietly() -> None:
-    pipeline = f"set -o pipefail; {sys.executable} -c '{ENDLESS}' | head -1".replace('"program"', "\"program\"")
+    pipeline = f"set -o pipefail; {sys.executable} -c '{ENDLESS}' | head -1".replace('"program"', '"program"')
     done = subprocess.run(["bash", "-c", pipeline], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
 
 
 def test_a_reader_that_left_before_the_last_flush_is_no_error() -> None:
     program = subprocess.Popen(
-        [sys.executable, "-c", ONE_LINE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", ONE_LINE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     with program:
         assert program.stdin

@@ -31,7 +31,9 @@ BogoMIPS\t: 108.00
 Features\t: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
 CPU part\t: 0xd0b
 """
-MEMINFO = "MemTotal:        3882712 kB\nMemFree:          186532 kB\nMemAvailable:    3214528 kB\nHugePages_Total:       0\n"
+MEMINFO = (
+    "MemTotal:        3882712 kB\nMemFree:          186532 kB\nMemAvailable:    3214528 kB\nHugePages_Total:       0\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,9 @@ def test_every_orientation_shows_the_same_upright_picture(orientation: int, form
 
 
 @pytest.mark.parametrize("orientation", AS_STORED)
-def test_a_large_jpeg_that_is_decoded_at_a_reduced_scale_is_still_turned_upright(orientation: int, tmp_path: Path) -> None:
+def test_a_large_jpeg_that_is_decoded_at_a_reduced_scale_is_still_turned_upright(
+    orientation: int, tmp_path: Path
+) -> None:
     image = Image.fromarray(np.ascontiguousarray(AS_STORED[orientation](corners(960, 1280))))
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
@@ -361,21 +363,34 @@ def bomb(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [30_000, 2**31 - 1])
-def test_a_small_file_that_declares_a_huge_picture_is_refused_before_it_takes_the_memory(side: int, tmp_path: Path) -> None:
+def test_a_small_file_that_declares_a_huge_picture_is_refused_before_it_takes_the_memory(
+    side: int, tmp_path: Path
+) -> None:
     with pytest.raises(PictureError, match="cannot be decoded: Image size .* exceeds limit"):
         preprocess(stored(tmp_path, bomb(side, side)), SMALL)
 
 
 EXIF = Image.Exif()
 EXIF[ORIENTATION] = 6
-WHOLE = [
-    encoded(Image.fromarray(corners(20, 30)), format, exif=EXIF) for format in ("PNG", "JPEG", "TIFF", "WEBP")
-] + [encoded(Image.new(mode, (9, 7)), format) for mode, format in (("P", "GIF"), ("RGB", "BMP"), ("1", "TIFF"), ("L", "PPM"))]
-HEADERS = (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", b"\xff\xd8\xff\xe1\0\x20Exif\0\0", b"GIF89a", b"BM", b"II*\0\x08\0\0\0", b"P5\n9 9\n", b"RIFF\0\0\0\0WEBPVP8 ")
+WHOLE = [encoded(Image.fromarray(corners(20, 30)), format, exif=EXIF) for format in ("PNG", "JPEG", "TIFF", "WEBP")] + [
+    encoded(Image.new(mode, (9, 7)), format)
+    for mode, format in (("P", "GIF"), ("RGB", "BMP"), ("1", "TIFF"), ("L", "PPM"))
+]
+HEADERS = (
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    b"\xff\xd8\xff\xe1\0\x20Exif\0\0",
+    b"GIF89a",
+    b"BM",
+    b"II*\0\x08\0\0\0",
+    b"P5\n9 9\n",
+    b"RIFF\0\0\0\0WEBPVP8 ",
+)
 
 
 @given(header=st.sampled_from(HEADERS), rest=st.binary(max_size=200))

@@ -25,11 +25,15 @@ labels = st.lists(st.from_regex(r"[A-Za-z가-힣/ -]{0,6}[a-z]", fullmatch=True)
 @st.composite
 def any_manifests(draw: st.DrawFn) -> Manifest:
     found = tuple(
-        Variant(name, f"variants/{name}", draw(st.sampled_from(("tflite", "onnx"))), "any", *draw(st.tuples(*[ratios] * 3)))
+        Variant(
+            name, f"variants/{name}", draw(st.sampled_from(("tflite", "onnx"))), "any", *draw(st.tuples(*[ratios] * 3))
+        )
         for name in draw(st.lists(names, unique=True, max_size=3))
     )
     sizes = draw(st.lists(st.integers(0), min_size=len(found), max_size=len(found)))
-    calibration = draw(st.none() | st.builds(Calibration, st.just("train"), st.integers(), st.lists(st.integers()).map(tuple)))
+    calibration = draw(
+        st.none() | st.builds(Calibration, st.just("train"), st.integers(), st.lists(st.integers()).map(tuple))
+    )
     return replace(
         COMPLETE,
         name=draw(names),
@@ -43,7 +47,9 @@ def any_manifests(draw: st.DrawFn) -> Manifest:
             ),
         ),
         variants=found,
-        gate=replace(COMPLETE.gate, left_out=tuple(draw(st.lists(st.builds(LeftOut, st.text(), st.text()), max_size=2)))),
+        gate=replace(
+            COMPLETE.gate, left_out=tuple(draw(st.lists(st.builds(LeftOut, st.text(), st.text()), max_size=2)))
+        ),
         provenance=Provenance("m", "d", "e", draw(st.dictionaries(st.text(), st.text(), max_size=4)), calibration),
         files={one.path: FileEntry("ab" * 32, size) for one, size in zip(found, sizes, strict=True)},
     )
@@ -83,7 +89,9 @@ def test_the_digest_is_sha256() -> None:
     assert manifests.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
-@pytest.mark.parametrize(("version", "advice"), [(2, "update edge-runtime on this device"), (0, "export the run again")])
+@pytest.mark.parametrize(
+    ("version", "advice"), [(2, "update edge-runtime on this device"), (0, "export the run again")]
+)
 def test_another_schema_version_is_refused_naming_both(version: int, advice: str) -> None:
     with pytest.raises(ManifestError) as refused:
         manifests.from_bytes(written(schema_version=version, hologram={}))
@@ -91,7 +99,9 @@ def test_another_schema_version_is_refused_naming_both(version: int, advice: str
     assert str(refused.value) == wanted  # and not a word about the field that only the other version knows
 
 
-@pytest.mark.parametrize("content", [b"[]", b"3", b"null", b"{}", written(schema_version="1"), written(schema_version=True)])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"3", b"null", b"{}", written(schema_version="1"), written(schema_version=True)]
+)
 def test_what_has_no_schema_version_is_not_taken_for_a_manifest(content: bytes) -> None:
     with pytest.raises(ManifestError, match="'schema_version' is missing or not a whole number"):
         manifests.from_bytes(content)

@@ -84,7 +84,9 @@ def test_a_directory_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None
 
 
 def test_a_variant_without_its_file_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(FieldError, match=r"variants: float32\.tflite: 'variants/float32\.tflite' is not among the files"):
+    with pytest.raises(
+        FieldError, match=r"variants: float32\.tflite: 'variants/float32\.tflite' is not among the files"
+    ):
         write_bundle(tmp_path / "lamp", manifest(), {"labels.txt": b""})
     assert not list(tmp_path.iterdir())
 
@@ -129,7 +131,15 @@ def test_a_first_write_that_the_kernel_refuses_leaves_nothing(tmp_path: Path) ->
 
 
 def test_a_full_disk_leaves_the_old_bundle_and_no_litter(tmp_path: Path) -> None:
-    mount = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o size=400k tmpfs "$1" && shift && "$@"', "sh"]
+    mount = [
+        "unshare",
+        "--map-root-user",
+        "--mount",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=400k tmpfs "$1" && shift && "$@"',
+        "sh",
+    ]
     try:
         able = subprocess.run([*mount, tmp_path, "true"], capture_output=True, timeout=60).returncode == 0
     except FileNotFoundError:
@@ -143,7 +153,9 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_litter(tmp_path: Path) -> None
 {sys.executable} -m edge_runtime info {tmp_path}/lamp | head -1
 ls -A {tmp_path}
 """
-    done = subprocess.run([*mount, tmp_path, "sh", "-c", script, "sh", WRITE], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [*mount, tmp_path, "sh", "-c", script, "sh", WRITE], capture_output=True, text=True, timeout=60
+    )
     assert "No space left on device; the bundle that was there is untouched" in done.stderr
     wanted = write_bundle(tmp_path / "same", manifest(version="2.0"), contents(100_000))
     assert done.stdout.splitlines() == ["exit 1", wanted.title, "lamp"]
@@ -273,7 +285,9 @@ def test_a_newer_bundle_is_refused_naming_both_versions(lamp: Bundle) -> None:
     place = lamp.file("manifest.json")
     place.write_bytes(place.read_bytes().replace(b'"schema_version": 1', b'"schema_version": 2'))
     message = refusal(lamp.directory, ManifestError)
-    assert message.startswith(f"{place}: schema version 2 found, this edge-runtime reads version 1; update edge-runtime")
+    assert message.startswith(
+        f"{place}: schema version 2 found, this edge-runtime reads version 1; update edge-runtime"
+    )
 
 
 def test_what_is_not_a_bundle_is_refused_with_what_to_do(tmp_path: Path, lamp: Bundle) -> None:

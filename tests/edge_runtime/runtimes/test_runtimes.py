@@ -78,7 +78,9 @@ sys.exit(guard("loader", lambda: find(path.suffix[1:]).load(path, 1) and 0))
 
 
 def interpreter(module: str, adapter: str) -> Interpreter:
-    return Interpreter("imaginary", module, "extra", "tflite", f"edge_runtime.runtimes.{adapter}", "pip install imaginary")
+    return Interpreter(
+        "imaginary", module, "extra", "tflite", f"edge_runtime.runtimes.{adapter}", "pip install imaginary"
+    )
 
 
 def test_an_interpreter_whose_module_is_nowhere_is_not_installed() -> None:

@@ -1,0 +1,20 @@
+"""Real pictures in folders named after their labels, as a user would have them."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from edge_runtime.stages.prepared import Prepared
+
+
+@pytest.fixture(scope="session")
+def pictures(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve test pictures as PNG files, ``<label>/<number>.png``."""
+    directory = tmp_path_factory.mktemp("pictures")
+    split = prepared.split("test")
+    for number in range(12):
+        label = prepared.record.spec.labels[split.labels[number]].replace("/", "-")
+        (directory / label).mkdir(exist_ok=True)
+        Image.fromarray(split.pixels[number]).save(directory / label / f"{number:02}.png")
+    return directory

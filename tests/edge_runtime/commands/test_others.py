@@ -1,0 +1,198 @@
+"""`info`, `verify`, `doctor`, `health` and what all commands have in common."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge_runtime import __version__
+from edge_runtime.bundle import golden
+from edge_runtime.bundle.manifest import Manifest
+from edge_runtime.bundle.store import Bundle, open_bundle, write_bundle
+from edge_runtime.commands.main import COMMANDS
+from tests.support import ROOT, python
+from tests.edge_runtime.samples import contents, in_a_process, manifest
+
+VARIANTS = {"dynamic_int8.tflite", "float16.tflite", "float32.onnx", "float32.tflite", "full_int8.tflite", "int8.onnx"}
+
+
+def edge_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return python("-m", "edge_runtime", *arguments)
+
+
+def rewritten(bundle: Bundle, target: Path, changes: dict[str, bytes], changed: Manifest | None = None) -> Path:
+    """A bundle whose digests are right, made of another one's content."""
+    files = {path: bundle.file(path).read_bytes() for path in bundle.manifest.files}
+    write_bundle(target, changed or bundle.manifest, files | changes)
+    return target
+
+
+@pytest.fixture(scope="session")
+def tampered(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All digests are right, but of one variant the golden scores are another model's."""
+    samples = golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes())
+    changed = tuple(
+        replace(one, scores=one.scores | {"float16.tflite": tuple(reversed(one.scores["float16.tflite"]))})
+        for one in samples.samples
+    )
+    content = golden.GoldenSamples(changed).to_bytes()
+    return rewritten(bundle, tmp_path_factory.mktemp("tampered") / "bundle", {golden.FILE_NAME: content})
+
+
+# info
+
+
+def test_info_tells_what_a_bundle_is(bundle: Bundle) -> None:
+    done = edge_runtime("info", bundle.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{bundle.title}\n  digest      {bundle.digest}\n")
+    for word in (*VARIANTS, "Ankle boot", "uint8 RGB [28, 28, 3], stretch, bilinear", "fashion_mnist"):
+        assert word in done.stdout
+
+
+def test_info_as_json_is_the_manifest_to_the_byte(bundle: Bundle) -> None:
+    done = edge_runtime("info", bundle.directory, "--format", "json")
+    assert done.stdout.encode() == bundle.file("manifest.json").read_bytes()
+    assert json.loads(done.stdout)["name"] == bundle.manifest.name
+
+
+def test_info_of_what_is_no_bundle_is_one_sentence(tmp_path: Path) -> None:
+    done = edge_runtime("info", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"edge-runtime: error: {tmp_path}: not a bundle, it has no manifest.json\n"
+
+
+# verify
+
+
+def test_verify_proves_every_variant_here(bundle: Bundle) -> None:
+    done = edge_runtime("verify", bundle.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    count = len(bundle.manifest.files)
+    first, _, *rows = done.stdout.splitlines()
+    assert first == f"{bundle.title}: {count} files, every digest right"
+    assert {row.split()[0] for row in rows} == VARIANTS
+    assert all(row.endswith("golden samples as at export") for row in rows)
+
+
+def test_verify_can_prove_one_variant(bundle: Bundle, tampered: Path) -> None:
+    assert edge_runtime("verify", tampered, "--variant", "float32.onnx").returncode == 0
+    done = edge_runtime("verify", bundle.directory, "--variant", "int8.onnx")
+    assert [row.split()[0] for row in done.stdout.splitlines()[2:]] == ["int8.onnx"]
+
+
+def test_verify_fails_by_name_where_a_variant_judges_differently_although_every_digest_is_right(tampered: Path) -> None:
+    open_bundle(tampered)
+    done = edge_runtime("verify", tampered)
+    assert done.returncode == 1
+    assert done.stderr == f"edge-runtime: error: {tampered}: float16.tflite does not judge here as at export\n"
+    (failed,) = [line for line in done.stdout.splitlines() if "FAILED" in line]
+    assert failed.startswith("float16.tflite ")
+
+
+def test_verify_fails_by_name_where_a_variant_does_not_load(bundle: Bundle, tmp_path: Path) -> None:
+    broken = rewritten(bundle, tmp_path / "broken", {"variants/float32.onnx": b"no model"})
+    done = edge_runtime("verify", broken)
+    assert done.returncode == 1
+    assert "float32.onnx does not judge here as at export" in done.stderr
+    assert "float32.tflite" in done.stdout  # the others are proved all the same
+    assert "Traceback" not in done.stderr
+
+
+def test_verify_fails_by_name_on_an_altered_file(bundle: Bundle, tmp_path: Path) -> None:
+    copy = shutil.copytree(bundle.directory, tmp_path / "copy")
+    (copy / "labels.txt").write_text("something else\n")
+    done = edge_runtime("verify", copy)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "labels.txt" in done.stderr
+
+
+# doctor
+
+
+def test_doctor_tells_what_this_machine_can_run(bundle: Bundle) -> None:
+    done = edge_runtime("doctor", bundle.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"edge-runtime {__version__} on ")
+    assert "ai-edge-litert 2" in done.stdout
+    assert "onnxruntime 1" in done.stdout
+    for name in VARIANTS:
+        assert f"ok  {name}: judges as at export" in done.stdout
+    (auto,) = [line for line in done.stdout.splitlines() if line.endswith("<- --variant auto")]
+    assert "full_int8.tflite" in auto
+
+
+def test_doctor_names_a_missing_interpreter_with_the_command_that_installs_it() -> None:
+    done = edge_runtime("doctor")
+    assert done.returncode == 0
+    wanted = "--  tflite-runtime (.tflite) is not installed: pip install 'tflite-runtime==2.14.0' 'numpy<2'"
+    assert wanted in done.stdout
+
+
+def test_doctor_fails_where_a_bundle_cannot_run(bundle: Bundle, tmp_path: Path) -> None:
+    hopeless = write_bundle(tmp_path / "hopeless", manifest(), contents())
+    done = edge_runtime("doctor", bundle.directory, hopeless.directory, tmp_path / "none")
+    assert done.returncode == 1
+    assert done.stderr == "edge-runtime: error: 2 of 3 bundles cannot run here\n"
+    assert "BAD float32.tflite: " in done.stdout
+    assert f"BAD {tmp_path / 'none'}: no such bundle" in done.stdout
+
+
+def test_doctor_tells_of_the_one_variant_that_differs(tampered: Path) -> None:
+    done = edge_runtime("doctor", tampered)
+    assert done.returncode == 0  # the other five judge as at export
+    assert "BAD float16.tflite: differs by " in done.stdout
+
+
+# All
+
+
+def test_help_explains_every_command_with_its_exit_codes() -> None:
+    done = edge_runtime("--help")
+    assert done.returncode == 0
+    assert "exit codes: 0 done, 1 failed" in done.stdout
+    for name, summary in COMMANDS.items():
+        assert name in done.stdout
+        assert summary.split(":")[0] in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    done = edge_runtime(name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: edge-runtime {name}")
+
+
+def test_the_version_is_told() -> None:
+    assert edge_runtime("--version").stdout == f"edge-runtime {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("clasify",), ("info",), ("info", "x", "--nonsense"), ("health", "--max-age", "x")]
+)
+def test_what_is_typed_wrongly_is_exit_2(arguments: tuple[str, ...]) -> None:
+    done = edge_runtime(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: edge-runtime")
+
+
+@pytest.mark.parametrize("arguments", [["health", "--heartbeat", "/none"], ["--help"], ["health", "--help"]])
+def test_a_health_check_and_help_load_neither_numpy_nor_pillow(arguments: list[str]) -> None:
+    code = """
+import contextlib, io, sys
+from edge_runtime.commands.main import main
+with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+    main(sys.argv[1:])
+print([name for name in ("numpy", "PIL", "ai_edge_litert", "onnxruntime") if name in sys.modules])
+"""
+    assert in_a_process(code, *arguments).stdout == "[]\n"
+
+
+def test_a_reader_that_left_is_no_error_of_info(bundle: Bundle) -> None:
+    command = f"set -o pipefail; {sys.executable} -m edge_runtime info {bundle.directory} | true"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

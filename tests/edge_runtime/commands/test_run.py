@@ -1,0 +1,146 @@
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.bundle.store import Bundle
+from tests.support import ROOT, python
+from tests.edge_runtime.samples import DEADLINE, eventually, save
+
+
+@contextlib.contextmanager
+def running(bundle: Bundle, beat: Path, *sources: str) -> Iterator[subprocess.Popen[str]]:
+    """`edge-runtime run`, once it has said that it runs and its heart beats."""
+    command = [sys.executable, "-m", "edge_runtime", "run", "--bundle", bundle.directory, "--heartbeat", beat]
+    for source in sources:
+        command += ["--source", source]
+    with subprocess.Popen(
+        [*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr
+            assert f"edge-runtime: {bundle.title} full_int8.tflite on " in process.stderr.readline()
+            eventually(beat.exists, "a heartbeat")
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def health(beat: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    return python("-m", "edge_runtime", "health", "--heartbeat", beat, *arguments)
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    directory = tmp_path / "들어온 사진"
+    directory.mkdir()
+    return directory
+
+
+def test_a_picture_that_is_dropped_in_comes_out_as_a_line(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    with running(bundle, tmp_path / "beat.json", f"watch:{inbox}") as process:
+        assert process.stdout
+        for number in range(2):
+            new = save(inbox / f"{number}.png")
+            line = json.loads(process.stdout.readline())
+            assert (line["type"], line["source"], line["frame"]) == ("prediction", str(new), number)
+            assert line["digest"] == bundle.digest[:12]
+        (inbox / "broken.png").write_bytes(b"no picture")
+        line = json.loads(process.stdout.readline())
+        assert (line["type"], line["reason"].endswith("not a picture in a format that can be read")) == (
+            "rejection",
+            True,
+        )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_and_ctrl_c_end_it_cleanly_and_soon(
+    number: signal.Signals, bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        start = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(DEADLINE) == 0
+        assert time.monotonic() - start < 5  # systemd gives 90 s, Docker 10
+        assert process.stderr
+        assert process.stderr.read() == "edge-runtime: ended; 0 predictions, 0 rejected, 0 dropped\n"
+    assert not beat.exists()
+
+
+def test_health_says_alive_while_it_runs_and_not_after(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        alive = health(beat)
+        assert (alive.returncode, alive.stderr) == (0, "")
+        assert alive.stdout.startswith(f"alive: {bundle.title} full_int8.tflite; 0 predictions, 0 rejected; beat ")
+        process.terminate()
+        process.wait(DEADLINE)
+    gone = health(beat)
+    assert (gone.returncode, gone.stdout) == (1, "")
+    assert "no heartbeat; 'run' is not running or beats elsewhere" in gone.stderr
+
+
+def test_a_killed_run_turns_unhealthy(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        process.kill()
+        process.wait(DEADLINE)
+        assert beat.exists()
+    eventually(lambda: health(beat, "--max-age", 0.2).returncode == 1, "unhealthy")
+    assert f"unhealthy: process {process.pid} last beat" in health(beat, "--max-age", 0.2).stderr
+    assert health(beat, "--max-age", 3600).returncode == 0
+
+
+def test_a_replay_ends_by_itself_and_counts(bundle: Bundle, pictures: Path, tmp_path: Path) -> None:
+    arguments = ["--source", f"replay:{pictures}?loop=3", "--source", pictures, "--heartbeat", tmp_path / "beat.json"]
+    done = python("-m", "edge_runtime", "run", "--bundle", bundle.directory, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("edge-runtime: ended; 48 predictions, 0 rejected, 0 dropped\n")
+    assert len(done.stdout.splitlines()) == 48
+    assert not (tmp_path / "beat.json").exists()
+
+
+def test_a_replay_at_a_pace_goes_on_until_stopped(bundle: Bundle, pictures: Path, tmp_path: Path) -> None:
+    with running(bundle, tmp_path / "beat.json", f"replay:{pictures}?fps=100&loop=0") as process:
+        assert process.stdout
+        found = [json.loads(process.stdout.readline()) for _ in range(30)]
+        process.terminate()
+        process.stdout.read()
+        assert process.wait(DEADLINE) == 0
+    assert all(line["age_seconds"] < DEADLINE for line in found)
+    assert [line["frame"] for line in found] == sorted({line["frame"] for line in found})
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "reason"),
+    [
+        ("watch:/no/such/place", 1, "watch:/no/such/place: cannot be read: No such file or directory"),
+        ("wacth:x", 2, "no source is called 'wacth:'; did you mean 'watch'?"),
+        ("none.png", 2, "none.png: no such file or directory"),
+    ],
+)
+def test_a_source_that_cannot_be_opened_is_refused(
+    source: str, code: int, reason: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    arguments = ["--bundle", bundle.directory, "--source", source, "--heartbeat", tmp_path / "beat.json"]
+    done = python("-m", "edge_runtime", "run", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.splitlines()[-1].endswith(reason)
+    assert "Traceback" not in done.stderr
+
+
+def test_a_watched_directory_that_vanishes_ends_it_with_a_reason(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    with running(bundle, tmp_path / "beat.json", f"watch:{inbox}") as process:
+        os.rmdir(inbox)
+        assert process.stderr
+        assert process.stderr.read().endswith(f"watch:{inbox}: cannot be read: No such file or directory\n")
+        assert process.wait(DEADLINE) == 1

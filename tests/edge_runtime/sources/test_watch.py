@@ -1,0 +1,170 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from edge_runtime.errors import SourceError
+from edge_runtime.sources import Frame
+from edge_runtime.sources.watch import WatchSource, settled
+from tests.edge_runtime.samples import DEADLINE, save
+
+INTERVAL = 0.05
+
+
+class Watched:
+    """A watched directory; `next` gives what is picked up, in time."""
+
+    def __init__(self, directory: Path, stop: threading.Event, pool: ThreadPoolExecutor) -> None:
+        self.directory = directory
+        self.source = WatchSource(str(directory), interval=INTERVAL)
+        self.source.__enter__()
+        self._frames = self.source.frames(stop)
+        self._stop = stop
+        self._pool = pool
+
+    def next(self) -> Frame:
+        return self._pool.submit(next, self._frames).result(DEADLINE)
+
+    def rest(self) -> list[Frame]:
+        self._stop.set()
+        return list(self._frames)
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    directory, stop = tmp_path / "받은 사진", threading.Event()
+    save(directory / "old.png")
+    with ThreadPoolExecutor() as pool:
+        yield Watched(directory, stop, pool)
+        stop.set()
+
+
+def test_a_new_picture_is_picked_up_and_an_old_one_left_alone(watched: Watched) -> None:
+    new = save(watched.directory / "새 사진 1.png")
+    frame = watched.next()
+    assert (frame.picture, frame.source, frame.number) == (new, str(new), 0)
+    assert not watched.source.live
+
+
+def test_a_picture_that_is_written_slowly_is_picked_up_once_and_whole(tmp_path: Path) -> None:
+    content = save(tmp_path / "whole.png", size=(80, 60)).read_bytes()
+    directory, stop = tmp_path / "in", threading.Event()
+    directory.mkdir()
+    source = WatchSource(str(directory), interval=0.4)
+    with source, ThreadPoolExecutor() as pool:
+        frames = source.frames(stop)
+        picked = pool.submit(next, frames)
+        with (directory / "growing.png").open("wb", buffering=0) as file:
+            for part in range(40):  # over more than two looks, with many writes between any two
+                assert not picked.done()
+                file.write(content[part : part + 1] if part < 39 else content[39:])
+                stop.wait(0.025)
+        with Image.open(directory / "growing.png") as image:
+            image.load()
+        assert picked.result(DEADLINE).picture == directory / "growing.png"
+        marker = save(directory / "z marker.png")
+        assert pool.submit(next, frames).result(DEADLINE).picture == marker  # and not growing.png once more
+        stop.set()
+
+
+def test_a_picture_that_is_renamed_into_place_is_picked_up(watched: Watched) -> None:
+    hidden = save(watched.directory / ".upload.png")
+    marker = save(watched.directory / "marker.png")
+    assert watched.next().picture == marker
+    hidden.rename(watched.directory / "arrived.png")
+    assert watched.next().picture == watched.directory / "arrived.png"
+
+
+def test_what_is_no_picture_or_empty_is_left_alone(watched: Watched) -> None:
+    (watched.directory / "notes.txt").write_text("x")
+    (watched.directory / "empty.png").write_bytes(b"")
+    (watched.directory / "half.png.part").write_bytes(b"x")
+    marker = save(watched.directory / "z.png")
+    assert watched.next().picture == marker
+    assert watched.rest() == []
+
+
+def test_a_picture_that_is_written_again_is_a_new_picture(watched: Watched) -> None:
+    path = save(watched.directory / "door.png", value=10)
+    assert watched.next().picture == path
+    save(watched.directory / "door.png", value=200, size=(90, 70))
+    again = watched.next()
+    assert (again.picture, again.number) == (path, 1)
+
+
+def test_a_picture_that_vanishes_and_comes_back_is_a_new_picture(watched: Watched) -> None:
+    path = save(watched.directory / "door.png")
+    assert watched.next().picture == path
+    content = path.read_bytes()
+    path.unlink()
+    marker = save(watched.directory / "marker.png")
+    assert watched.next().picture == marker
+    path.write_bytes(content)
+    assert watched.next().picture == path
+
+
+def test_pictures_come_in_the_order_of_their_modification(watched: Watched) -> None:
+    paths = [save(watched.directory / f"{name}.png") for name in "cab"]
+    assert [watched.next().picture for _ in paths] == paths
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_a_directory_that_cannot_be_watched_is_refused_when_it_is_entered(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    source = WatchSource(str(tmp_path / name))
+    with pytest.raises(SourceError, match=f"watch:.*/{name}: cannot be read: (No such file|Not a directory)"):
+        source.__enter__()
+
+
+def test_a_directory_that_vanishes_is_a_failure_and_no_silence(watched: Watched) -> None:
+    (watched.directory / "old.png").unlink()
+    watched.directory.rmdir()
+    with pytest.raises(SourceError, match="cannot be read: No such file or directory"):
+        watched.next()
+
+
+A, B = Path("a.png"), Path("b.png")
+
+
+@pytest.mark.parametrize(
+    ("before", "seen", "done", "ready"),
+    [
+        ({}, {A: (5, 1)}, {}, []),  # first look
+        ({A: (5, 1)}, {A: (5, 1)}, {}, [A]),
+        ({A: (5, 1)}, {A: (9, 2)}, {}, []),  # still growing
+        ({A: (5, 1)}, {A: (5, 2)}, {}, []),  # rewritten in place
+        ({A: (0, 1)}, {A: (0, 1)}, {}, []),  # empty
+        ({A: (5, 1)}, {A: (5, 1)}, {A: (5, 1)}, []),  # done
+        ({A: (5, 2)}, {A: (5, 2)}, {A: (5, 1)}, [A]),  # another one since
+        ({A: (5, 2), B: (5, 1)}, {A: (5, 2), B: (5, 1)}, {}, [B, A]),
+        ({A: (5, 1)}, {}, {}, []),  # gone
+    ],
+)
+def test_complete_and_new_is_what_two_looks_find_unchanged(
+    before: dict[Path, tuple[int, int]],
+    seen: dict[Path, tuple[int, int]],
+    done: dict[Path, tuple[int, int]],
+    ready: list[Path],
+) -> None:
+    assert settled(before, seen, done) == ready
+
+
+looks = st.dictionaries(st.sampled_from([A, B]), st.tuples(st.integers(0, 2), st.integers(0, 2)))
+
+
+@given(st.lists(looks))
+def test_nothing_is_picked_up_twice_in_the_same_state(history: list[dict[Path, tuple[int, int]]]) -> None:
+    before: dict[Path, tuple[int, int]] = {}
+    done: dict[Path, tuple[int, int]] = {}
+    for seen in history:
+        for path in settled(before, seen, done):
+            assert done.get(path) != seen[path]
+            assert before[path] == seen[path]
+            assert seen[path][0] > 0
+            done[path] = seen[path]
+        before = seen
