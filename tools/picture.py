@@ -1,6 +1,7 @@
 """Draws what came out of a demonstration: pictures with their predictions, and what each variant costs and keeps."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -31,7 +32,8 @@ def draw(bundle: Bundle, pictures: Path, target: Path) -> None:
     paths = expand([str(pictures)])
     rows = -(-len(paths) // COLUMNS)
     figure = plt.figure(figsize=(13, 1.75 * rows + 3.4), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(1.75 * rows, 3.1))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.75 * rows, 3.1))  # typed as one, but an array of two
+    above, below = parts
     identity = classifier.identity
     above.suptitle(f"{identity.bundle}, judged by {identity.variant} on {identity.runtime} (label, score)", fontsize=11)
     for axes, path in zip(above.subplots(rows, COLUMNS, squeeze=False).flat, paths, strict=False):

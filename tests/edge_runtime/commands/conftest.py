@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import Prepared
 
 
@@ -14,7 +15,7 @@ def pictures(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pa
     directory = tmp_path_factory.mktemp("pictures")
     split = prepared.split("test")
     for number in range(12):
-        label = prepared.record.spec.labels[split.labels[number]].replace("/", "-")
-        (directory / label).mkdir(exist_ok=True)
-        Image.fromarray(split.pixels[number]).save(directory / label / f"{number:02}.png")
+        folder = directory / folder_name(prepared.record.spec.labels[split.labels[number]])
+        folder.mkdir(exist_ok=True)
+        Image.fromarray(split.pixels[number]).save(folder / f"{number:02}.png")
     return directory

@@ -94,13 +94,28 @@ def test_verify_fails_by_name_where_a_variant_judges_differently_although_every_
     assert failed.startswith("float16.tflite ")
 
 
-def test_verify_fails_by_name_where_a_variant_does_not_load(bundle: Bundle, tmp_path: Path) -> None:
+def test_verify_tells_of_a_variant_that_does_not_load_and_proves_the_others(bundle: Bundle, tmp_path: Path) -> None:
     broken = rewritten(bundle, tmp_path / "broken", {"variants/float32.onnx": b"no model"})
     done = edge_runtime("verify", broken)
+    assert (done.returncode, done.stderr) == (0, "")  # every digest is right: this machine lacks something
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
+    assert f"not run: {broken}/variants/float32.onnx: onnxruntime" in rows.pop("float32.onnx")
+    assert all(row.endswith("as at export") for row in rows.values())
+
+
+def test_verify_fails_where_the_variant_asked_for_does_not_load(bundle: Bundle, tmp_path: Path) -> None:
+    broken = rewritten(bundle, tmp_path / "broken", {"variants/float32.onnx": b"no model"})
+    done = edge_runtime("verify", broken, "--variant", "float32.onnx")
     assert done.returncode == 1
-    assert "float32.onnx does not judge here as at export" in done.stderr
-    assert "float32.tflite" in done.stdout  # the others are proved all the same
+    assert f"{broken}/variants/float32.onnx: onnxruntime" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_verify_fails_where_no_variant_loads(bundle: Bundle, tmp_path: Path) -> None:
+    nothing = {variant.path: b"no model" for variant in bundle.manifest.variants}
+    done = edge_runtime("verify", rewritten(bundle, tmp_path / "broken", nothing))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("no variant can run here; 'edge-runtime doctor' says why")
 
 
 def test_verify_fails_by_name_on_an_altered_file(bundle: Bundle, tmp_path: Path) -> None:
