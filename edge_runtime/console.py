@@ -19,14 +19,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def say(message: str) -> None:
     """Prints a line for the person who watches; standard output stays free for results."""
-    print(message, file=sys.stderr, flush=True)
+    if sys.stderr:  # None for a service that runs without one, and print would take standard output instead
+        print(message, file=sys.stderr, flush=True)
 
 
 def guard(program: str, work: Callable[[], int]) -> int:
     """Runs `work` and returns the process' exit code; only defects of the kit itself leave a traceback."""
     try:
         code = work()
-        sys.stdout.flush()  # here, where a reader that has gone is still met
+        if sys.stdout:  # None for a service that runs without one
+            sys.stdout.flush()  # here, where a reader that has gone is still met
         return code
     except EdgeError as error:
         say(f"{program}: error: {error}")

@@ -15,12 +15,11 @@ def stderr_without(noise: re.Pattern[bytes]) -> Iterator[None]:
     After an exception all of it is shown. What a process writes that aborts inside the block is lost, so keep blocks
     small; other threads' messages are held back as well.
     """
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # a service may run without a standard error
+    if sys.stderr is None:  # a service may run without a standard error; 2 is then any other file
         yield
         return
+    sys.stderr.flush()
+    kept = os.dup(2)
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         shown = b""

@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,10 @@ def _confusions(trials: Sequence[Trial], reference: Reference, labels: Sequence[
 
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+    with warnings.catch_warnings():
+        # Labels that matplotlib's own font cannot draw become boxes: another font would make the bundle's bytes depend
+        # on what this machine has installed. The tables of parity.html show them as they are.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
     plt.close(figure)
     return buffer.getvalue()

@@ -99,7 +99,7 @@ def _train(
         f"train on, {len(validation.labels):,} to validate; at most {config.epochs} epochs on {device}"
     )
     if steps < FEW_STEPS:
-        say(f"note: {steps} steps are few; with so small a dataset try --epochs 40 --batch-size 16 --patience 10")
+        say(f"note: {steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
 
     def keep(rows: tuple[Epoch, ...], now: Any) -> None:
         write_checkpoint(run, now, rows)

@@ -1,4 +1,4 @@
-"""Small real things that several tests here are made of: a manifest, pictures, a classifier that sees only brightness."""
+"""What several tests here are made of: a small manifest, pictures, a classifier that sees only brightness."""
 
 import subprocess
 import sys

@@ -42,7 +42,7 @@ def test_a_source_that_is_not_live_waits_for_room_and_loses_nothing() -> None:
     buffer = Buffer[int](2)
     with ThreadPoolExecutor() as pool:
         putting = pool.submit(lambda: [buffer.put("files", item, live=False) for item in range(50)])
-        found = []
+        found: list[int] = []
         while len(found) < 50:
             assert len(buffer._waiting) <= 2
             item = buffer.get(DEADLINE)

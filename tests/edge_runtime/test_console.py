@@ -56,6 +56,17 @@ sys.exit(guard("program", lambda: print("one line") or 0))
 """
 
 
+TELL = """
+import sys
+from edge_runtime.console import guard, say
+def work():
+    say("message")
+    print("result")
+    return 0
+sys.exit(guard("program", work))
+"""
+
+
 def test_a_reader_that_leaves_ends_a_program_quietly() -> None:
     pipeline = f"set -o pipefail; {sys.executable} -c '{ENDLESS}' | head -1".replace('"program"', '"program"')
     done = subprocess.run(["bash", "-c", pipeline], capture_output=True, text=True, timeout=60)
@@ -79,6 +90,13 @@ def test_a_reader_that_left_before_the_last_flush_is_no_error() -> None:
         program.stdin.flush()
         assert program.stderr.read() == ""
         assert program.wait(60) == 0
+
+
+@pytest.mark.parametrize(("closed", "shown"), [("2>&-", b"result\n"), (">&-", b""), (">&- 2>&-", b"")])
+def test_a_service_without_standard_streams_works_and_messages_never_become_results(closed: str, shown: bytes) -> None:
+    command = ["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, TELL]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, shown)
 
 
 @pytest.mark.parametrize(

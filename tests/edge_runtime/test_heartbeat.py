@@ -87,7 +87,7 @@ def test_a_directory_is_no_heartbeat(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_told_with_the_option_that_changes_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EdgeError, match="no heartbeat can be written: .*; see --heartbeat"):
+    with pytest.raises(EdgeError, match=r"no heartbeat can be written: .*; see --heartbeat"):
         Heartbeat(tmp_path / "file" / "beat.json", "lamp").beat(0, 0, {})
 
 

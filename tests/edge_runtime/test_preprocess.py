@@ -97,7 +97,7 @@ def test_of_a_moving_picture_the_first_frame_counts(tmp_path: Path) -> None:
 # Orientation
 
 CORNERS = {(0, 0): RED, (0, -1): GREEN, (-1, 0): BLUE, (-1, -1): WHITE}  # upright, as (row, column)
-# How a camera held that way stores an upright picture: the inverse of what each tag asks the reader to do (EXIF 2.32, 4.6.4).
+# How a camera that was held that way stores an upright picture (EXIF 2.32, 4.6.4).
 AS_STORED: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda upright: upright,
     2: np.fliplr,
@@ -249,8 +249,8 @@ def test_grey_pixels_are_the_same_as_three_equal_channels() -> None:
 
 # Decoding at a reduced scale
 
-# Largest mean and largest single difference, of 255. Measured with Pillow 13 on the photographs, sizes and resizes below:
-# 0.52 and 7, and for box 2.77 and 61: its window has hard edges, which fall on other pixels of a smaller picture.
+# Largest mean and largest single difference, of 255. Measured with Pillow 13 on the photographs and
+# sizes below: 0.52 and 7, and for box 2.77 and 61: its window has hard edges, which fall on other pixels of a smaller picture.
 TOLERANCE: dict[Interpolation, tuple[float, int]] = {
     "box": (3.5, 80),
     "bilinear": (0.8, 10),
@@ -318,7 +318,7 @@ def test_an_empty_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_truncated_picture_is_refused_by_name(format: str, part: float, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     content = encoded(Image.fromarray(noise), format)
-    with pytest.raises(PictureError, match="picture: (cannot be decoded|not a picture)"):
+    with pytest.raises(PictureError, match=r"picture: (cannot be decoded|not a picture)"):
         preprocess(stored(tmp_path, content[: int(len(content) * part)]), SMALL)
 
 
@@ -372,7 +372,7 @@ def bomb(width: int, height: int) -> bytes:
 def test_a_small_file_that_declares_a_huge_picture_is_refused_before_it_takes_the_memory(
     side: int, tmp_path: Path
 ) -> None:
-    with pytest.raises(PictureError, match="cannot be decoded: Image size .* exceeds limit"):
+    with pytest.raises(PictureError, match=r"cannot be decoded: Image size .* exceeds limit"):
         preprocess(stored(tmp_path, bomb(side, side)), SMALL)
 
 
@@ -423,9 +423,9 @@ def test_a_tag_of_another_type_than_its_decoder_expects_is_pixels_or_a_picture_e
 
 
 def pixels_or_refusal(path: Path) -> None:
+    refusal = ""
     try:
-        pixels = preprocess(path, SMALL)
+        assert preprocess(path, SMALL).shape == (4, 4, 3)
     except PictureError as error:
-        assert str(error).startswith(f"{path}: ")
-    else:
-        assert pixels.shape == (4, 4, 3)
+        refusal = str(error)
+    assert refusal == "" or refusal.startswith(f"{path}: ")

@@ -99,7 +99,7 @@ def test_a_bundle_without_golden_samples_proves_nothing(tmp_path: Path) -> None:
     bare = write_bundle(tmp_path / "bare", manifest(variants=(variant(NAME),)), {f"variants/{NAME}": b""})
     with pytest.raises(BundleError, match=r"bare: no golden/scores\.json, export it again"):
         read_golden(bare)
-    with pytest.raises(BundleError, match="golden/scores.json: no golden sample in it; export it again"):
+    with pytest.raises(BundleError, match=r"golden/scores.json: no golden sample in it; export it again"):
         read_golden(lamp(tmp_path))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.errors import FieldError, UsageError
-from train.config import TrainConfig, first_difference, read_config, to_toml
+from train.config import TrainConfig, first_difference, read_config, sized_for, to_toml
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
@@ -69,3 +69,23 @@ def test_a_file_that_is_missing_or_not_toml_is_refused_by_name(tmp_path: Path) -
 def test_the_first_field_that_differs_is_found() -> None:
     assert first_difference(TrainConfig(), TrainConfig()) is None
     assert first_difference(TrainConfig(epochs=3, seed=1), TrainConfig(epochs=4, seed=2)) == ("epochs", 3, 4)
+
+
+def test_fashion_mnist_gets_the_defaults_and_a_few_hundred_pictures_get_small_steps_and_many_passes() -> None:
+    assert sized_for(54_000) == TrainConfig()
+    few = sized_for(287)
+    assert (few.batch_size, few.epochs, few.patience) == (16, 40, 10)
+    assert few.learning_rate < TrainConfig().learning_rate
+
+
+@pytest.mark.parametrize("pictures", [1, 15, 16, 1000, 10_000, 1_000_000])
+def test_any_number_of_pictures_has_sensible_sizes(pictures: int) -> None:
+    config = sized_for(pictures)
+    assert 16 <= config.batch_size <= 128
+    assert 6 <= config.epochs <= 40
+
+
+def test_a_file_and_flags_win_over_what_the_number_of_pictures_suggests(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("epochs = 7\nbatch_size = 8\n")
+    config = read_config(tmp_path / "c.toml", {"batch_size": 4}, sized_for(287))
+    assert (config.epochs, config.batch_size, config.patience) == (7, 4, 10)

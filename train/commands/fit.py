@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge_runtime.console import say
 from edge_runtime.stages.prepared import open_prepared
-from train.config import DeviceName, ModelName, TrainConfig, read_config
+from train.config import DeviceName, ModelName, TrainConfig, read_config, sized_for
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -23,7 +23,7 @@ EXAMPLE = """\
 examples:
   python -m train fit --data data/fashion_mnist --run runs/first --device cpu
   python -m train fit --data data/parts --run runs/second --config runs/first/config.toml --seed 1
-  python -m train fit --data data/few_hundred --run runs/third --epochs 40 --batch-size 16 --patience 10"""
+  python -m train fit --data data/parts --run runs/third --epochs 60 --learning-rate 0.001"""
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,20 +47,22 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     values = parser.add_argument_group("configuration")
     values.add_argument("--model", choices=typing.get_args(ModelName), help=f"(default: {default.model})")
     values.add_argument(
-        "--epochs", type=int, metavar="N", help=f"the most passes over the data (default: {default.epochs})"
+        "--epochs", type=int, metavar="N", help="the most passes over the data (default: 6, up to 40 for few pictures)"
     )
-    values.add_argument("--batch-size", type=int, metavar="N", help=f"pictures a step (default: {default.batch_size})")
+    values.add_argument(
+        "--batch-size", type=int, metavar="N", help="pictures a step (default: 128, down to 16 for few)"
+    )
     values.add_argument(
         "--learning-rate",
         type=float,
         metavar="X",
-        help=f"at the start; it falls to 0 (default: {default.learning_rate})",
+        help="at the start; it falls to 0 (default: 0.004, less for smaller steps)",
     )
     values.add_argument(
         "--patience",
         type=int,
         metavar="N",
-        help=f"epochs without a better validation accuracy before training ends early (default: {default.patience})",
+        help="epochs without a better validation accuracy before it ends early (default: 3, up to 10 for few pictures)",
     )
     values.add_argument(
         "--dropout", type=float, metavar="X", help=f"share of features dropped in training (default: {default.dropout})"
@@ -81,8 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Trains and says where everything is; standard output gets the run directory."""
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
-    config = read_config(arguments.config, given)
     prepared = open_prepared(arguments.data)
+    config = read_config(arguments.config, given, sized_for(prepared.record.counts["train"]))
     from train.fit import fit
     from train.history import remember
 

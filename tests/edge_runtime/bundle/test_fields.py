@@ -70,20 +70,22 @@ def test_plain_is_what_json_gives_back(value: Outer) -> None:
 
 @given(json_values)
 def test_any_json_is_either_the_value_or_a_field_error(raw: object) -> None:
+    refusal = ""
     try:
-        found = fields.parse(Outer, raw, "x.json")
+        assert isinstance(fields.parse(Outer, raw, "x.json"), Outer)
     except FieldError as error:
-        assert str(error).startswith("x.json")
-    else:
-        assert isinstance(found, Outer)
+        refusal = str(error)
+    assert refusal == "" or refusal.startswith("x.json")
 
 
 @given(st.binary())
 def test_any_bytes_are_either_json_or_a_field_error(content: bytes) -> None:
+    refusal = ""
     try:
         fields.decode(content, "x.json")
     except FieldError as error:
-        assert str(error).startswith("x.json")
+        refusal = str(error)
+    assert refusal == "" or refusal.startswith("x.json: not valid JSON")
 
 
 def test_defaults_fill_what_is_not_given() -> None:

@@ -16,7 +16,7 @@ def test_what_is_written_reads_back_as_the_same_samples(value: tuple[GoldenSampl
 
 
 def test_no_sample_at_all_is_refused() -> None:
-    with pytest.raises(FieldError, match="golden/scores.json: no golden sample in it"):
+    with pytest.raises(FieldError, match=r"golden/scores.json: no golden sample in it"):
         golden.from_bytes(GoldenSamples(()).to_bytes())
 
 
@@ -28,5 +28,5 @@ def test_scores_that_are_not_numbers_are_refused_by_place() -> None:
 
 def test_a_score_of_nan_is_refused() -> None:
     content = b'{"samples": [{"path": "a.png", "label": "x", "scores": {"f.tflite": [NaN, 1.0]}}]}'
-    with pytest.raises(FieldError, match="golden/scores.json: not valid JSON"):
+    with pytest.raises(FieldError, match=r"golden/scores.json: not valid JSON"):
         golden.from_bytes(content)

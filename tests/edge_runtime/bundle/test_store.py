@@ -166,8 +166,9 @@ import itertools, sys
 from pathlib import Path
 from edge_runtime.bundle.store import write_bundle
 from tests.edge_runtime.samples import contents, manifest
+files = contents(300_000) | {f"{n}.txt": b"x" for n in range(20)}
 for turn in itertools.count(1):
-    write_bundle(Path(sys.argv[1]), manifest(version=str(turn)), contents(300_000) | {f"{n}.txt": b"x" for n in range(20)})
+    write_bundle(Path(sys.argv[1]), manifest(version=str(turn)), files)
     print(turn, flush=True)
 """
 

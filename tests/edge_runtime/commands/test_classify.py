@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from edge_runtime.bundle.store import Bundle
-from tests.support import ROOT, python
 from tests.edge_runtime.samples import DEADLINE, save
+from tests.support import ROOT, python
 
 
 def classify(bundle: Bundle, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -14,8 +14,8 @@ from edge_runtime.bundle import golden
 from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.bundle.store import Bundle, open_bundle, write_bundle
 from edge_runtime.commands.main import COMMANDS
-from tests.support import ROOT, python
 from tests.edge_runtime.samples import contents, in_a_process, manifest
+from tests.support import ROOT, python
 
 VARIANTS = {"dynamic_int8.tflite", "float16.tflite", "float32.onnx", "float32.tflite", "full_int8.tflite", "int8.onnx"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle
-from tests.support import ROOT, python
 from tests.edge_runtime.samples import DEADLINE, eventually, save
+from tests.support import ROOT, python
 
 
 @contextlib.contextmanager
