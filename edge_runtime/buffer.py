@@ -35,10 +35,10 @@ class Buffer(Generic[T]):
         """Adds an item, waiting for room where it must; returns False once the buffer is closed."""
         with self._changed:
             older = next((entry for entry in self._waiting if live and entry.source == source), None)
-            if older is not None:
+            if older is not None and not self._closed:
                 older.item = item
                 self.dropped[source] = self.dropped.get(source, 0) + 1
-                return not self._closed
+                return True
             self._changed.wait_for(lambda: self._closed or live or len(self._waiting) < self._size)
             if self._closed:
                 return False

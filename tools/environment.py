@@ -242,40 +242,22 @@ def debian_pip() -> Iterator[Path]:
     if installed:
         yield installed[-1]
         return
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise Failure("this Python has no ensurepip, so its environments have no pip. Install it from a full Python")
+    # Light, and known to import here: the Python that gets this far is at least 3.11.
+    sys.path.insert(0, str(ROOT))
+    from train.debian_package import PackageError, unpack
+
     say("this Python has no ensurepip; taking pip from Debian's package python3-pip-whl, which needs no root")
     with tempfile.TemporaryDirectory(prefix="pip-") as scratch:
-        folder = Path(scratch)
-        wheels = sorted(unpacked(folder).glob("pip-*.whl"))
+        try:
+            content = unpack("python3-pip-whl", Path(scratch))
+        except PackageError as error:
+            raise Failure(
+                f"this Python has no ensurepip, and Debian's pip cannot be had: {error}. {INSTALL_VENV}"
+            ) from error
+        wheels = sorted((content / DEBIAN_WHEELS).glob("pip-*.whl"))
         if not wheels:
-            raise Failure(f"pip could not be taken from Debian's package. {INSTALL_VENV}")
+            raise Failure(f"Debian's package python3-pip-whl holds no pip. {INSTALL_VENV}")
         yield wheels[-1]
-
-
-def unpacked(folder: Path) -> Path:
-    """Downloads and unpacks python3-pip-whl; first with the machine's package lists, then with lists of its own."""
-    lists, cache = folder / "lists", folder / "cache"
-    for directory in (lists / "partial", cache / "archives" / "partial"):
-        directory.mkdir(parents=True)
-    # The sandbox user could not enter this folder.
-    own = ["-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={cache}", "-o", "APT::Sandbox::User=root"]
-    own += ["-o", "Acquire::Languages=none"]
-    download = ["download", "python3-pip-whl"]
-    answers = []
-    tries = [[["-o", "APT::Sandbox::User=root", *download]], [[*own, "update"], [*own, *download]]]
-    for steps in tries:
-        answers = [
-            subprocess.run(["apt-get", "-qq", *step], check=False, cwd=folder, capture_output=True, text=True)
-            for step in steps
-        ]
-        packages = sorted(folder.glob("python3-pip-whl_*.deb"))
-        if packages:
-            subprocess.run(["dpkg-deb", "-x", str(packages[-1]), str(folder / "root")], check=True)
-            break
-    else:
-        sys.stderr.write("".join(answer.stderr for answer in answers))
-    return folder / "root" / DEBIAN_WHEELS
 
 
 def make(device: Device) -> None:

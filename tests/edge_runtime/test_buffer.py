@@ -77,6 +77,7 @@ def test_after_closing_nothing_is_taken_in_but_what_waits_can_be_got() -> None:
     buffer.close()
     assert not buffer.put("files", 3, live=False)
     assert not buffer.put("door", 4, live=True)
+    assert not buffer.put("camera", 5, live=True)
     assert not buffer.finished
     assert drained(buffer) == [1, 2]
     assert buffer.finished

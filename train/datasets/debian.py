@@ -1,101 +1,30 @@
-"""Gets Debian's Fashion-MNIST package without root and without installing it."""
+"""Fashion-MNIST out of Debian's package, which is unpacked and not installed."""
 
-import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 from edge_runtime.files import directory_replaced
+from train import debian_package
+from train.debian_package import PackageError
 
 PACKAGE = "dataset-fashion-mnist"
 INSIDE = Path("usr/share/datasets/fashion-mnist")
-UPDATE_TIMEOUT = 600.0  # seconds; Debian's lists are about 10 MB
-DOWNLOAD_TIMEOUT = 600.0
-UNPACK_TIMEOUT = 120.0
-
-
-class PackageError(Exception):
-    """The package could not be had; the text is the reason."""
 
 
 def unpack(target: Path) -> Path:
-    """Downloads the package, puts its files into `target`, in place of what was there, and returns `target`.
+    """Puts the package's files into `target`, in place of what was there, and returns `target`.
 
     Raises:
         PackageError: There is no apt, no such package, or no mirror to reach.
         OSError: `target` cannot be written.
     """
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise PackageError(f"{tool} is not on this machine")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".package-") as scratch:
-        work = Path(scratch)
-        try:
-            _download(work, [])
-        except PackageError:
-            # Containers often come without apt's lists: fetch them into a place of our own and ask again.
-            private = _private_state(work)
-            _run(["apt-get", *private, "update"], work, UPDATE_TIMEOUT)
-            _download(work, private)
-        package = next(work.glob("*.deb"), None)
-        if package is None:
-            raise PackageError("apt-get downloaded nothing")
-        _run(["dpkg-deb", "--extract", package.name, "content"], work, UNPACK_TIMEOUT)
-        content = work / "content" / INSIDE
+        content = debian_package.unpack(PACKAGE, Path(scratch)) / INSIDE
         if not content.is_dir():
-            raise PackageError(f"{package.name} holds no {INSIDE}")
+            raise PackageError(f"{PACKAGE} holds no {INSIDE}")
         with directory_replaced(target) as fresh:
             for path in content.iterdir():
                 shutil.copyfile(path, fresh / path.name)
     return target
-
-
-def _private_state(work: Path) -> list[str]:
-    for name in ("lists/partial", "cache/archives/partial"):
-        (work / name).mkdir(parents=True)
-    return ["-o", f"Dir::State::lists={work / 'lists'}", "-o", f"Dir::Cache={work / 'cache'}"]
-
-
-def _download(work: Path, options: list[str]) -> None:
-    _run(["apt-get", *options, "download", PACKAGE], work, DOWNLOAD_TIMEOUT)
-
-
-def _run(command: list[str], work: Path, timeout: float) -> None:
-    if command[0] == "apt-get":
-        options = [
-            "-q",
-            "-o",
-            "Acquire::http::Timeout=20",
-            "-o",
-            "Acquire::https::Timeout=20",
-            "-o",
-            "Acquire::Retries=1",
-        ]
-        # Root's apt hands downloads to the user _apt, who may not write here.
-        options += ["-o", "APT::Sandbox::User=root"] if os.geteuid() == 0 else []
-        command = [command[0], *options, *command[1:]]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=work,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=timeout,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise PackageError(f"{command[0]} took more than {timeout:.0f} s") from error
-    if done.returncode != 0:
-        raise PackageError(f"{command[0]} failed: {_reason(done.stderr)}")
-
-
-def _reason(output: str) -> str:
-    """Returns apt's own last error line (``E: …``), or the last line of all."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("E: ")]
-    return (errors or lines or ["it gave no reason"])[-1].removeprefix("E: ")

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from edge_runtime.console import say
 from edge_runtime.errors import DatasetError
-from train.datasets.debian import PACKAGE, PackageError, unpack
+from train.datasets.debian import PACKAGE, unpack
+from train.debian_package import PackageError
 
 Missing = Callable[[Path], list[str]]
 DOWNLOAD_TIMEOUT = 20.0  # seconds without a byte; Keras itself would wait for ever

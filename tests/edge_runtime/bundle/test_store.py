@@ -195,22 +195,27 @@ def test_a_writer_killed_at_any_moment_leaves_a_bundle_that_opens(moment: int, t
     assert open_bundle(tmp_path / "lamp") == newer
 
 
-def test_ctrl_c_while_writing_leaves_no_litter(tmp_path: Path) -> None:
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITE_FOR_EVER, tmp_path / "lamp"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with writer:
-        assert writer.stdout
-        writer.stdout.readline()
-        eventually(lambda: list(tmp_path.glob(".lamp.*.partial")), "a write")
+WRITE_LONG = """
+import sys
+from pathlib import Path
+from edge_runtime.bundle.store import write_bundle
+from edge_runtime.console import guard
+from tests.edge_runtime.samples import contents, manifest
+files = contents() | {f"{n}.txt": b"x" for n in range(5000)}
+sys.exit(guard("writer", lambda: write_bundle(Path(sys.argv[1]), manifest(version="2.0"), files) and 0))
+"""
+
+
+def test_ctrl_c_while_writing_leaves_the_old_bundle_and_no_litter(lamp: Bundle, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WRITE_LONG, lamp.directory]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as writer:
+        eventually(lambda: any(count(half) for half in tmp_path.glob(".lamp.*.partial")), "a write")
         writer.send_signal(signal.SIGINT)
-        writer.stdout.read()
-        writer.wait(DEADLINE)
+        assert writer.stderr
+        assert writer.stderr.read() == "writer: interrupted\n"
+        assert writer.wait(DEADLINE) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["lamp"]
-    open_bundle(tmp_path / "lamp")
+    assert open_bundle(lamp.directory) == lamp
 
 
 # Refusals
