@@ -29,7 +29,7 @@ class Buffer(Generic[T]):
         self._waiting: deque[_Waiting[T]] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        self.dropped: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}
 
     def put(self, source: str, item: T, live: bool) -> bool:
         """Adds an item, waiting for room where it must; returns False once the buffer is closed."""
@@ -37,7 +37,7 @@ class Buffer(Generic[T]):
             older = next((entry for entry in self._waiting if live and entry.source == source), None)
             if older is not None and not self._closed:
                 older.item = item
-                self.dropped[source] = self.dropped.get(source, 0) + 1
+                self._dropped[source] = self._dropped.get(source, 0) + 1
                 return True
             self._changed.wait_for(lambda: self._closed or live or len(self._waiting) < self._size)
             if self._closed:
@@ -55,6 +55,12 @@ class Buffer(Generic[T]):
             entry = self._waiting.popleft()
             self._changed.notify_all()
             return entry.item
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """How many items newer ones have replaced, by source."""
+        with self._changed:
+            return dict(self._dropped)
 
     @property
     def finished(self) -> bool:

@@ -37,6 +37,17 @@ def guard(program: str, work: Callable[[], int]) -> int:
         say(f"{program}: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (`| head`) has gone. Python would complain once more when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # the reader (`| head`) has gone
         return 0
+    except OSError as error:
+        # What nobody foresaw of the world around: a full disk behind standard output, a vanished mount.
+        _forget_output()
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"{program}: error: {where}{error.strerror or error}")
+        return 1
+
+
+def _forget_output() -> None:
+    """Sends what is still to be flushed nowhere; Python would complain about it once more at exit."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,6 +2,8 @@
 
 import contextlib
 import ctypes
+import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -10,6 +12,7 @@ from pathlib import Path
 
 RENAME_EXCHANGE = 2  # linux/fs.h
 AT_FDCWD = -100  # linux/fcntl.h
+PARTIAL = ".partial"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -19,7 +22,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: The disk is full or the directory is not writable; `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), 0o644)  # mkstemp gives 0600, which other users of the device could not read
@@ -36,11 +39,16 @@ def write_atomically(path: Path, content: bytes) -> None:
 def directory_replaced(target: Path) -> Iterator[Path]:
     """Gives an empty directory beside `target` that takes its place when the block ends well.
 
-    After an error or Ctrl-C inside the block the new directory is removed and `target` is as it was.
+    After an error or Ctrl-C inside the block the new directory is removed and `target` is as it was. What a killed
+    process left of an earlier attempt is removed first. A link at `target` stays: what it leads to is replaced.
     """
+    target = Path(os.path.realpath(target))
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial"))
+    _remove_abandoned(target)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PARTIAL))
+    held = os.open(fresh, os.O_RDONLY)
     try:
+        fcntl.flock(held, fcntl.LOCK_SH)  # ends with this process, however it ends: see _remove_abandoned
         fresh.chmod(0o755)
         yield fresh
         for path in fresh.rglob("*"):
@@ -53,6 +61,19 @@ def directory_replaced(target: Path) -> Iterator[Path]:
         _flush(target.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        os.close(held)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Removes the unfinished directories for `target` that no living process holds."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*{PARTIAL}"):
+        with contextlib.suppress(OSError):  # held by another process, or gone in the meantime
+            handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path)
+            finally:
+                os.close(handle)
 
 
 def _flush(path: Path) -> None:

@@ -80,7 +80,7 @@ class Pipeline:
         Raises:
             EdgeError: A source or sink failed; sources and sinks are closed by then.
         """
-        totals = Totals(dropped=self._buffer.dropped)
+        totals = Totals()
         with contextlib.ExitStack() as stack:
             for sink in self._sinks:
                 stack.enter_context(sink)
@@ -96,6 +96,7 @@ class Pipeline:
             if not threads:
                 self._buffer.close()
             self._judge(totals)
+        totals.dropped = self._buffer.dropped
         if self._failure:
             raise self._failure
         return totals
@@ -103,7 +104,7 @@ class Pipeline:
     def _judge(self, totals: Totals) -> None:
         while True:
             if self._heartbeat:
-                self._heartbeat.beat(totals.predictions, totals.rejections, totals.dropped)
+                self._heartbeat.beat(totals.predictions, totals.rejections, self._buffer.dropped)
             item = None if self._stop.is_set() else self._buffer.get(IDLE)
             if item is None:
                 if self._stop.is_set() or self._buffer.finished:

@@ -51,9 +51,8 @@ def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) ->
                 upright = _upright_rgb(image)
     except UnidentifiedImageError as error:
         raise PictureError(f"{picture}: not a picture in a format that can be read") from error
-    except (
-        Exception
-    ) as error:  # Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError, … for damaged files
+    except Exception as error:
+        # For damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError and what else there is.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise PictureError(f"{picture}: cannot be decoded: {reason}") from error
     return _resized(upright, spec)

@@ -23,13 +23,12 @@ def to_scores(raw: NDArray[np.generic], quantisation: Quantisation | None) -> Sc
         raw: ``[1, labels]``: float scores, or integers with `quantisation`.
         quantisation: Of an integer output; None for a float one.
 
-    An 8-bit softmax counts in steps of 1/256, so its values sum to one only roughly (0.98 to 1.02 is usual); dividing
-    by the sum undoes that rounding and changes no order.
+    An 8-bit softmax counts in steps of 1/256, so its values sum to one only roughly (0.98 to 1.02 is usual), also where
+    a file makes floats of them again. Dividing by the sum undoes that rounding and changes no order.
     """
     values: Scores = raw[0].astype(np.float32)  # uint8 3 minus zero point 128 would wrap to 131
-    if quantisation is None:
-        return values
-    values = (values - np.float32(quantisation.zero_point)) * np.float32(quantisation.scale)
+    if quantisation is not None:
+        values = (values - np.float32(quantisation.zero_point)) * np.float32(quantisation.scale)
     total = values.sum()
     if total > 0:
         values /= total

@@ -118,6 +118,10 @@ class Manifest:
         check_word("version", self.version)
         for path in self.files:
             check_path(path)
+        names = [variant.name for variant in self.variants]
+        for name in names:
+            if names.count(name) > 1:
+                raise FieldError(f"variants: '{name}' is there twice")
 
     def check_complete(self) -> None:
         """Accepts a manifest whose variants are all among its files, as every manifest on disk must be.

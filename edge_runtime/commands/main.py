@@ -4,6 +4,7 @@ import argparse
 import importlib
 import io
 import sys
+import warnings
 from collections.abc import Sequence
 
 from edge_runtime import __version__
@@ -51,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names need not be UTF-8 (memory cards, old archives): such bytes are escaped, they end nothing.
         sys.stdout.reconfigure(errors="backslashreplace")
+    # Pillow warns above 89 megapixels, in raw text, and refuses above 179; the refusal is a result like any other.
+    warnings.filterwarnings("ignore", "Image size .* exceeds limit")
     return guard("edge-runtime", lambda: _command(sys.argv[1:] if argv is None else argv))
 
 

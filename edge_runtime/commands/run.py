@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_runtime.commands.options import add_model, classifier_of
 from edge_runtime.console import say
+from edge_runtime.errors import UsageError
 from edge_runtime.heartbeat import Heartbeat, default_path
 from edge_runtime.pipeline import Pipeline
 from edge_runtime.sinks.jsonl import JsonLinesSink
@@ -36,7 +37,11 @@ examples:
 def run(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        # From a thread: the handler may interrupt the main thread inside this very event, whose lock it would wait for.
+        signal.signal(number, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
+    twice = {address for address in arguments.sources if arguments.sources.count(address) > 1}
+    if twice:
+        raise UsageError(f"--source {', '.join(sorted(twice))}: given twice")
     sources = [open_source(address) for address in arguments.sources]
     classifier = classifier_of(arguments)
     model = classifier.identity
@@ -46,8 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = Pipeline(
         sources, classifier, [JsonLinesSink(sys.stdout)], stop=stop, heartbeat=heartbeat, top=arguments.top
     )
-    totals = pipeline.run()
-    heartbeat.end()
+    try:
+        totals = pipeline.run()
+    finally:
+        heartbeat.end()  # also after a failure: health must not call alive what has ended
     dropped = sum(totals.dropped.values())
     say(f"edge-runtime: ended; {totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped")
     return 0

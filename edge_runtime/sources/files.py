@@ -13,9 +13,10 @@ from edge_runtime.sources import Frame
 
 
 def expand(patterns: Sequence[str]) -> list[Path]:
-    """Returns the pictures that files, directories (with all below them) and globs stand for, each once, sorted.
+    """Returns the pictures that files, directories (with all below them) and globs stand for, each path once.
 
-    A file is taken whatever its suffix; from directories and globs only what has a picture's.
+    In the order given, and sorted within a directory or glob. A file is taken whatever its suffix; from directories and
+    globs only what has a picture's, and nothing hidden.
 
     Raises:
         UsageError: A path does not exist, or a directory or glob holds no picture.
@@ -26,7 +27,7 @@ def expand(patterns: Sequence[str]) -> list[Path]:
             raise UsageError("an empty path names nothing; a file, directory or glob expected")
         path = Path(pattern).expanduser()
         if path.is_dir():
-            pictures = _pictures(path.rglob("*"))
+            pictures = _pictures(below for below in path.rglob("*") if not _is_hidden(below.relative_to(path)))
             if not pictures:
                 raise UsageError(f"{pattern}: no picture in this directory ({', '.join(SUFFIXES)})")
         elif path.exists():
@@ -49,6 +50,10 @@ def folder_name(label: str) -> str:
 def is_picture(path: Path) -> bool:
     """Tells by name whether a file may be a picture that is complete: hidden files are not."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _pictures(paths: Iterator[Path]) -> list[Path]:

@@ -1,5 +1,6 @@
 """A directory that others put pictures into: each is picked up once, when it is complete."""
 
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ class WatchSource(NothingToClose):
 
     live = False
 
-    def __init__(self, directory: str, interval: float = 0.25, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, directory: str, interval: float = 0.5, now: Callable[[], float] = time.time) -> None:
         self.address = f"watch:{directory}"
         self._directory = Path(directory).expanduser()
         self._interval = interval
@@ -66,7 +67,8 @@ class WatchSource(NothingToClose):
                         status = path.stat()
                     except FileNotFoundError:  # renamed or removed since it was listed
                         continue
-                    found[path] = (status.st_size, status.st_mtime_ns)
+                    if stat.S_ISREG(status.st_mode):
+                        found[path] = (status.st_size, status.st_mtime_ns)
         except OSError as error:
             raise SourceError(f"{self.address}: cannot be read: {error.strerror}") from error
         return found

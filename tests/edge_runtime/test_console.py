@@ -104,3 +104,9 @@ def test_a_service_without_standard_streams_works_and_messages_never_become_resu
 )
 def test_the_nearest_known_word_is_proposed_else_all(word: str, hint: str) -> None:
     assert did_you_mean(word, ["stretch", "letterbox"]) == hint
+
+
+def test_a_full_disk_behind_standard_output_is_one_sentence() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", ENDLESS], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    assert (done.returncode, done.stderr.decode()) == (1, "program: error: No space left on device\n")

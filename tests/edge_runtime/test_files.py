@@ -63,3 +63,44 @@ def test_readers_find_the_old_directory_until_the_new_one_is_whole(tmp_path: Pat
         (fresh / "file").write_text("new")
         assert (target / "file").read_text() == "old"
     assert (target / "file").read_text() == "new"
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+from edge_runtime.files import directory_replaced
+with directory_replaced(Path(sys.argv[1])) as fresh:
+    (fresh / "half").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    target = tmp_path / "target [1]"
+    assert in_a_process(KILLED_WHILE_WRITING, target).returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1, "there must be something to remove"
+    with directory_replaced(target) as fresh:
+        (fresh / "file").write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
+
+
+def test_what_a_living_writer_holds_is_left_alone(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    with directory_replaced(target) as first:
+        (first / "file").write_text("first")
+        with directory_replaced(target) as second:
+            (second / "file").write_text("second")
+        assert (first / "file").read_text() == "first"
+    assert (target / "file").read_text() == "first"
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "current"
+    link.symlink_to(tmp_path / "disk" / "target")
+    for content in ("old", "new"):
+        with directory_replaced(link) as fresh:
+            (fresh / "file").write_text(content)
+    assert link.is_symlink()
+    assert (tmp_path / "disk" / "target" / "file").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "disk"]

@@ -249,8 +249,8 @@ def test_grey_pixels_are_the_same_as_three_equal_channels() -> None:
 
 # Decoding at a reduced scale
 
-# Largest mean and largest single difference, of 255. Measured with Pillow 13 on the photographs and sizes below: 0.52 and
-# 7, and for box 2.77 and 61: its window has hard edges, which fall on other pixels of a smaller picture.
+# Largest mean and largest single difference, of 255. Measured with Pillow 13 on the photographs and sizes below: 0.52,
+# 7, and for box 2.77, 61: its window has hard edges, which fall on other pixels of a smaller picture.
 TOLERANCE: dict[Interpolation, tuple[float, int]] = {
     "box": (3.5, 80),
     "bilinear": (0.8, 10),

@@ -11,12 +11,6 @@ from train.prepare import prepare
 
 SMALL = {"train": 2000, "validation": 500, "test": 500}
 
-if not (Path(__file__).parents[1] / "conftest.py").is_file():  # until tests/conftest.py brings the fixture
-
-    @pytest.fixture(scope="session")
-    def fashion_mnist_files() -> Path:
-        return Path("/tmp/s/d/usr/share/datasets/fashion-mnist")
-
 
 @pytest.fixture(scope="session")
 def fashion_mnist(fashion_mnist_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:

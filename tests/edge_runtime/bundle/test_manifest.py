@@ -148,3 +148,9 @@ def test_a_path_inside_the_bundle_is_taken(path: str) -> None:
 def test_a_variant_whose_file_is_not_listed_is_refused() -> None:
     with pytest.raises(ManifestError, match=f"variants: float32.tflite: '{PLACE}' is not among the files"):
         manifests.from_bytes(written(files={}))
+
+
+def test_two_variants_of_one_name_are_refused() -> None:
+    raw = json.loads(COMPLETE.to_bytes())
+    with pytest.raises(ManifestError, match=r"variants: '.+' is there twice"):
+        manifests.from_bytes(written(variants=[*raw["variants"], raw["variants"][0]]))

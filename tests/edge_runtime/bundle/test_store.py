@@ -207,7 +207,7 @@ sys.exit(guard("writer", lambda: write_bundle(Path(sys.argv[1]), manifest(versio
 
 
 def test_ctrl_c_while_writing_leaves_the_old_bundle_and_no_litter(lamp: Bundle, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WRITE_LONG, lamp.directory]
+    command = [sys.executable, "-c", WRITE_LONG, str(lamp.directory)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as writer:
         eventually(lambda: any(count(half) for half in tmp_path.glob(".lamp.*.partial")), "a write")
         writer.send_signal(signal.SIGINT)

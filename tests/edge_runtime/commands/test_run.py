@@ -144,3 +144,24 @@ def test_a_watched_directory_that_vanishes_ends_it_with_a_reason(bundle: Bundle,
         assert process.stderr
         assert process.stderr.read().endswith(f"watch:{inbox}: cannot be read: No such file or directory\n")
         assert process.wait(DEADLINE) == 1
+
+
+def test_after_a_failure_health_does_not_call_it_alive(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        inbox.rmdir()
+        assert process.wait(DEADLINE) == 1
+    assert health(beat).returncode == 1
+
+
+def test_the_same_source_given_twice_is_refused(bundle: Bundle, inbox: Path) -> None:
+    done = python("-m", "edge_runtime", "run", "--bundle", bundle.directory, *["--source", f"watch:{inbox}"] * 2)
+    assert (done.returncode, done.stderr) == (2, f"edge-runtime: error: --source watch:{inbox}: given twice\n")
+
+
+def test_many_signals_at_once_still_end_it(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    with running(bundle, tmp_path / "beat.json", f"watch:{inbox}") as process:
+        for _ in range(200):
+            process.terminate()
+            process.send_signal(signal.SIGINT)
+        assert process.wait(DEADLINE) == 0

@@ -11,7 +11,15 @@ from tests.edge_runtime.samples import save
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    for name in ("b.png", "a.JPG", "deep/er/신발 한 켤레.png", "deep/c c.webp", ".hidden.png", "notes.txt"):
+    for name in (
+        "b.png",
+        "a.JPG",
+        "deep/er/신발 한 켤레.png",
+        "deep/c c.webp",
+        ".hidden.png",
+        ".trash/d.png",
+        "notes.txt",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "folder.png").mkdir()

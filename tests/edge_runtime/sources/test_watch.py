@@ -84,6 +84,7 @@ def test_what_is_no_picture_or_empty_is_left_alone(watched: Watched) -> None:
     (watched.directory / "notes.txt").write_text("x")
     (watched.directory / "empty.png").write_bytes(b"")
     (watched.directory / "half.png.part").write_bytes(b"x")
+    (watched.directory / "folder.png").mkdir()
     marker = save(watched.directory / "z.png")
     assert watched.next().picture == marker
     assert watched.rest() == []
