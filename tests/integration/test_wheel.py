@@ -32,6 +32,11 @@ def run(*command: object, cwd: Path | None = None) -> subprocess.CompletedProces
     return subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
 
 
+def pip(python: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs this environment's pip for another environment."""
+    return run(sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python, *arguments)
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("dist")
@@ -46,12 +51,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def device(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """An extra, and the Python of an environment that holds its lock and the wheel."""
     directory = tmp_path_factory.mktemp("device") / "venv"
-    assert run(sys.executable, "-m", "venv", directory).returncode == 0
+    # Without pip of its own: Debian's Python may have none to give, and a device's image will have none.
+    assert run(sys.executable, "-m", "venv", "--without-pip", directory).returncode == 0
     python = directory / "bin" / "python"
     lock = ROOT / "locks" / f"edge-{request.param}.txt"
-    done = run(python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock)
+    done = pip(python, "install", "-q", "--require-hashes", "-r", lock)
     assert done.returncode == 0, done.stderr
-    done = run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
+    done = pip(python, "install", "-q", "--no-deps", wheel)
     assert done.returncode == 0, done.stderr
     return str(request.param), python
 
@@ -73,7 +79,7 @@ def test_neither_the_applications_nor_tensorflow_can_be_imported(device: tuple[s
 
 def test_what_is_installed_fits_together(device: tuple[str, Path]) -> None:
     _, python = device
-    done = run(python, "-m", "pip", "check")
+    done = pip(python, "check")
     assert done.returncode == 0, done.stdout
 
 

@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
-from train.config import TrainConfig, read_config
+from train.config import read_config, sized_for
 from train.history import Epoch, read_history
 
 FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--seed", "3"]
@@ -74,7 +75,7 @@ def test_it_learns(finished: Path) -> None:
 
 
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
-    wanted = TrainConfig(epochs=3, device="cpu", batch_size=32, flip=True, seed=3)
+    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, seed=3)
     assert read_config(finished / "config.toml", {}) == wanted
 
 
