@@ -1,5 +1,6 @@
 """What many tests share: real Fashion-MNIST, a model trained on a little of it, and the bundle exported from that."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,12 @@ from train.datasets.places import PLACES, search
 
 # Enough for a model that is right about three times in four, little enough for seconds.
 COUNTS: dict[SplitName, int] = {"train": 6000, "validation": 500, "test": 1000}
+
+
+def pytest_configure() -> None:
+    """Lets the tests' programs be interrupted: a shell's background job, and all it starts, ignores SIGINT."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
