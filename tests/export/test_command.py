@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-import tarfile
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -89,8 +89,7 @@ def test_a_second_export_finds_the_bundle_up_to_date_without_tensorflow(
     assert done.returncode == 0, done.stderr
     assert "is up to date" in done.stderr
     assert "| tensorflow\n" not in done.stderr
-    with tarfile.open(tmp_path / "b.tar") as tar:
-        tar.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-xf", "b.tar"], cwd=tmp_path, check=True)  # as the README says
     assert open_bundle(tmp_path / bundle.manifest.name).digest == bundle.digest
 
 
