@@ -7,7 +7,7 @@ unexport PYTHONPATH PYTHONHOME
 # `=` and not `?=`: a shell may have set NAME, DATA or SOURCE for other reasons (WSL sets NAME).
 #: DATASET fashion_mnist, or folder:PATH with a folder of pictures for each label
 DATASET = fashion_mnist
-#: NAME what the next three are called; from DATASET
+#: NAME what DATA, RUN and BUNDLE are called
 NAME = $(lastword $(subst /, ,$(subst :, ,$(subst $(space),_,$(DATASET)))))
 #: DATA the prepared dataset
 DATA = data/$(NAME)
@@ -17,8 +17,10 @@ RUN = runs/$(NAME)
 BUNDLE = bundles/$(NAME)
 #: SOURCE what `make run` judges: watch:DIR, a picture or a folder
 SOURCE =
-#: DEVICE gpu, cpu or auto; auto sets up what the machine has, and never trains on the CPU
+#: DEVICE gpu, cpu or auto; with auto `make train` takes the GPU or fails, never the CPU
 DEVICE = auto
+#: PREPARE more flags for preparing, as in PREPARE="--size 128 --resize letterbox"
+PREPARE =
 #: ARGS more flags for the command behind a target
 ARGS =
 #: PYTHON what makes .venv: 3.11 to 3.13
@@ -46,12 +48,12 @@ setup: needs-device  ## make .venv from a lock with hashes, or find that it is a
 	@"$(PYTHON)" tools/environment.py --device "$$DEVICE" && echo "setup: .venv is as it should be"
 
 demo: environment  ## train, export, prove and judge Fashion-MNIST
-	@$(python) tools/demo.py $(ARGS)
+	@$(python) tools/demo.py --device "$$DEVICE" $(ARGS)
 
 ##@ From pictures to a device
 
 train: needs-name environment  ## prepare DATASET, train a model, evaluate it
-	@$(python) -m train prepare --dataset "$$DATASET" --out "$$DATA"
+	@$(python) -m train prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE)
 	@$(python) -m train fit --data "$$DATA" --run "$$RUN" --device $(if $(filter cpu,$(DEVICE)),cpu,gpu) $(ARGS)
 	@$(python) -m train evaluate "$$RUN"
 
@@ -63,6 +65,12 @@ bundle: needs-name environment  ## the same, and one .tar of it for the way to t
 
 run: needs-name needs-source environment  ## judge SOURCE with BUNDLE, here
 	@.venv/bin/edge-runtime run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
+
+# Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
+wheel: export SOURCE_DATE_EPOCH = 315532800
+wheel: environment  ## build the device's wheel into dist/, offline
+	@$(python) -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
+	@ls -l dist/*.whl
 
 ##@ For those who change the kit
 
@@ -77,12 +85,6 @@ test: environment  ## every test but those that need a container engine
 
 lock:  ## write locks/ from pyproject.toml; ARGS=--upgrade takes newer versions
 	@"$(PYTHON)" -m tools.lock $(ARGS)
-
-# Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
-wheel: export SOURCE_DATE_EPOCH = 315532800
-wheel: environment  ## build the device's wheel into dist/, offline
-	@$(python) -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
-	@ls -l dist/*.whl
 
 clean:  ## remove .venv, dist and caches; says what it keeps
 	@for made in .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis; do \

@@ -23,6 +23,18 @@ def say(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
 
+def tell(result: object) -> None:
+    """Prints a result for a program to standard output; to a person at a terminal `say` has told it already."""
+    if sys.stdout and not sys.stdout.isatty():
+        print(result)
+
+
+def program() -> str:
+    """Returns how this Python is called from here, for commands that a message proposes."""
+    near = os.path.relpath(sys.executable) if sys.executable else "python"
+    return sys.executable if near.startswith("..") else near
+
+
 def guard(program: str, work: Callable[[], int]) -> int:
     """Runs `work` and returns the process' exit code; only defects of the kit itself leave a traceback."""
     try:
@@ -39,6 +51,9 @@ def guard(program: str, work: Callable[[], int]) -> int:
     except BrokenPipeError:
         _forget_output()  # the reader (`| head`) has gone
         return 0
+    except MemoryError as error:
+        say(f"{program}: error: not enough memory: {str(error) or 'the pictures or the model are too large for it'}")
+        return 1
     except OSError as error:
         # What nobody foresaw of the world around: a full disk behind standard output, a vanished mount.
         _forget_output()

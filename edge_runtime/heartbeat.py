@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from edge_runtime.bundle import fields
-from edge_runtime.errors import EdgeError, FieldError
+from edge_runtime.errors import EdgeError, FieldError, UsageError
 from edge_runtime.files import write_atomically
 
 INTERVAL = 2.0  # seconds between two beats
@@ -77,6 +77,19 @@ class Heartbeat:
         except OSError as error:
             raise EdgeError(f"{self._path}: no heartbeat can be written: {error.strerror}; see --heartbeat") from error
 
+    def begin(self) -> None:
+        """Makes sure that nobody else beats there.
+
+        Raises:
+            UsageError: Another living process does; the two would hide each other's end.
+        """
+        try:
+            other = read(self._path)
+        except EdgeError:
+            return
+        if other.pid != os.getpid() and age(other, self._clock(), boot()) < MAX_AGE and _lives(other.pid):
+            raise UsageError(f"{self._path}: process {other.pid} beats there; give each 'run' a --heartbeat of its own")
+
     def end(self) -> None:
         """Removes the file: a program that ended on purpose is not alive."""
         self._path.unlink(missing_ok=True)
@@ -99,6 +112,16 @@ def read(path: Path) -> Beat:
 def age(beat: Beat, now: float, boot_now: str) -> float:
     """Returns the seconds since `beat`; infinity when it is from before the machine was booted."""
     return now - beat.at if beat.boot == boot_now and now >= beat.at else float("inf")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's process, but there
+        return True
+    return True
 
 
 def boot() -> str:

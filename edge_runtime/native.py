@@ -25,7 +25,7 @@ def stderr_without(noise: re.Pattern[bytes]) -> Iterator[None]:
         shown = b""
         try:
             yield
-        except BaseException:
+        except Exception:
             aside.seek(0)
             shown = aside.read()
             raise

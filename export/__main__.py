@@ -5,12 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.bundle.store import Bundle, pack
+from edge_runtime.bundle.store import Bundle, check_target, pack
 from edge_runtime.commands.info import describe
 from edge_runtime.commands.options import positive
 from edge_runtime.commands.table import size, table
 from edge_runtime.console import guard, say
-from edge_runtime.errors import IncompleteError
+from edge_runtime.errors import IncompleteError, UsageError
 from edge_runtime.stages.run import open_run
 from export.recipes import RECIPES, select
 from export.representative import COUNT
@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--list-recipes", action="store_true", help="explain each recipe and end")
     parser.add_argument(
         "--max-degradation",
-        type=float,
+        type=not_negative,
         default=MAX_DEGRADATION,
         metavar="POINTS",
         help="of top-1 on the test split that a variant may lose against the Keras model (default: %(default)s)",
@@ -91,6 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     request = open_request(arguments.run, arguments.data, options)
+    check_target(arguments.out)
+    if arguments.tar and not arguments.tar.absolute().parent.is_dir() and arguments.tar.parent != arguments.out.parent:
+        raise UsageError(f"--tar {arguments.tar}: there is no directory {arguments.tar.parent}")
     bundle = None if arguments.force else existing(arguments.out, request)
     if bundle:
         say(f"{arguments.out} is up to date")
@@ -122,6 +125,14 @@ def run(arguments: argparse.Namespace) -> int:
         pack(bundle, arguments.tar)
         print(f"packed into {arguments.tar}, {size(arguments.tar.stat().st_size)}")
     return _complete(bundle)
+
+
+def not_negative(text: str) -> float:
+    """Parses a number of at least 0, for argparse."""
+    number = float(text)
+    if not number >= 0:
+        raise argparse.ArgumentTypeError(f"a number of at least 0 expected, {text} found")
+    return number
 
 
 def _complete(bundle: Bundle) -> int:

@@ -82,14 +82,20 @@ RECIPES = (
 def select(names: str) -> tuple[Recipe, ...]:
     """Returns the recipes called `names`, separated by commas; ``all`` for all of them.
 
+    The stem of a name is enough where only one recipe has it.
+
     Raises:
         UsageError: There is no such recipe.
     """
     if names == "all":
         return RECIPES
     known = {recipe.name: recipe for recipe in RECIPES}
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
-        if name not in known:
+    stems = [recipe.name.rpartition(".")[0] for recipe in RECIPES]
+    short = {stem: recipe for stem, recipe in zip(stems, RECIPES, strict=True) if stems.count(stem) == 1}
+    chosen = {}
+    for name in (word.strip() for word in names.split(",")):
+        recipe = known.get(name) or short.get(name)
+        if recipe is None:
             raise UsageError(f"--recipes: no recipe is called '{name}'{did_you_mean(name, known)}")
-    return tuple(known[name] for name in dict.fromkeys(wanted))
+        chosen[recipe.name] = recipe
+    return tuple(chosen.values())

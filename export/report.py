@@ -24,6 +24,7 @@ from matplotlib import pyplot as plt
 
 TEMPLATES = Path(__file__).parent / "templates"
 CELLS_READABLE = 12  # up to so many labels, the matrix shows numbers
+MOST_COLUMNS = 2  # of confusion matrices: more of them beside each other cannot be read
 
 
 def reports(trials: Sequence[Trial], reference: Reference, manifest: Manifest) -> dict[str, bytes]:
@@ -99,9 +100,9 @@ def _confusions(trials: Sequence[Trial], reference: Reference, labels: Sequence[
     """Draws the Keras model's confusion matrix and, beside it, what each variant changes in it."""
     own = confusion_of(reference.labels, reference.scores.argmax(1), len(labels))
     changes = [(t.recipe.name, np.array(t.parity.confusion) - own) for t in trials if t.parity]
-    panels = [("Keras: pictures", own), *((f"{name}: change", change) for name, change in changes)]
-    side = max(3.4, 0.42 * len(labels))
-    columns = min(4, len(panels))
+    panels = [("Keras: pictures", own), *((f"{name}: change", change) for name, change in changes if change.any())]
+    side = max(4.0, 0.46 * len(labels))
+    columns = min(MOST_COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     figure, grid = plt.subplots(
         rows, columns, figsize=(side * columns, side * rows), layout="constrained", squeeze=False
@@ -114,13 +115,13 @@ def _confusions(trials: Sequence[Trial], reference: Reference, labels: Sequence[
         axes.imshow(matrix, cmap="RdBu" if change else "Blues", vmin=-reach if change else 0, vmax=reach)
         axes.set_title(title, fontsize=9)
         few = len(labels) <= CELLS_READABLE
-        axes.set_xticks(range(len(labels)) if few else [], labels if few else [], rotation=90, fontsize=6)
-        axes.set_yticks(range(len(labels)) if few else [], labels if few else [], fontsize=6)
+        axes.set_xticks(range(len(labels)) if few else [], labels if few else [], rotation=90, fontsize=8)
+        axes.set_yticks(range(len(labels)) if few else [], labels if few else [], fontsize=8)
         if few:
             for (row, column), value in np.ndenumerate(matrix):
                 if value:
                     dark = abs(value) > 0.6 * reach
-                    axes.text(column, row, f"{value:+d}" if change else value, ha="center", va="center", fontsize=5,
+                    axes.text(column, row, f"{value:+d}" if change else value, ha="center", va="center", fontsize=7,
                               color="white" if dark else "black")  # fmt: skip
     figure.supxlabel("predicted", fontsize=9)
     figure.supylabel("true", fontsize=9)

@@ -24,6 +24,7 @@ from edge_runtime.commands.table import size
 from edge_runtime.console import guard
 from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import open_prepared
+from tools.environment import gpus
 from tools.picture import draw
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,12 @@ EACH = 2  # test pictures of each label that are written out and classified
 def main() -> int:
     """Runs the demonstration and returns the exit code of the first step that fails, or 0."""
     parser = argparse.ArgumentParser("demo", description="Trains, exports, proves and classifies Fashion-MNIST.")
-    parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="what trains (default: %(default)s)")
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="what trains; auto: the GPU where there is one (default: %(default)s)",
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="train at most so long (default: as 'train fit' does)")
     parser.add_argument(
         "--place", type=Path, default=ROOT, metavar="DIR", help="where all goes (default: the checkout)"
@@ -52,8 +58,9 @@ def demo(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
 
     step("1/6", "prepare the dataset", "-m", "train", "prepare", "--dataset", DATASET, "--out", data)
-    fit = ["-m", "train", "fit", "--data", data, "--run", run, "--device", arguments.device, *epochs]
-    step("2/6", f"train a small CNN on the {arguments.device.upper()}", *fit)
+    device = arguments.device if arguments.device != "auto" else "gpu" if gpus() else "cpu"
+    fit = ["-m", "train", "fit", "--data", data, "--run", run, "--device", device, *epochs]
+    step("2/6", f"train a small CNN on the {device.upper()}", *fit)
     step("3/6", "evaluate it on the untouched test split", "-m", "train", "evaluate", run)
     step("4/6", "convert it, prove every variant, write one bundle", "-m", "export", run, "--out", bundle, "--tar", tar)
     step("5/6", "check the bundle as a device would", "-m", "edge_runtime", "verify", bundle)

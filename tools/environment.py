@@ -271,6 +271,8 @@ def make(device: Device) -> None:
         f"installing {packages} packages into .venv with Python {version} and TensorFlow for the {device.kind.upper()} "
         f"({device.reason}); this takes minutes the first time"
     )
+    if device.kind == "gpu" and not gpus():
+        say("note: nvidia-smi lists no GPU here; what is installed for one takes 4.7 GB more than DEVICE=cpu")
     with contextlib.suppress(FileNotFoundError):
         (VENV / STAMP).unlink()
     python = create(VENV)

@@ -7,7 +7,7 @@ from pathlib import Path
 from edge_runtime.errors import EdgeError
 from train.config import DeviceName
 
-REMEDY = 'Pass --device cpu (or device = "cpu" in the configuration) to train on the CPU.'
+REMEDY = "To train on the CPU instead say so: make train DEVICE=cpu, or --device cpu"
 
 
 def prepare_device(device: DeviceName) -> str:
@@ -56,7 +56,7 @@ def why_no_gpu(*, driver: bool, cuda_build: bool, container: bool, hidden: str |
         reasons.append("this container sees no NVIDIA driver: start it with --gpus all on a host that has one")
     elif not driver:
         reasons.append("there is no NVIDIA driver (no nvidia-smi): install it, or choose a machine with a GPU")
-    if not cuda_build:
+    if not cuda_build and driver:
         reasons.append("the installed TensorFlow is built without CUDA: 'make setup DEVICE=gpu' installs the other one")
     if not reasons:
         reasons.append(

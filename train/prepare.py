@@ -26,12 +26,14 @@ class Preparation:
         fresh: Whether it was prepared now; False means it was there already, intact.
         unreadable: Why each picture that was left out cannot be read, a sentence each.
         notes: What the dataset passed over.
+        replaced: Name, digest and size of another prepared dataset that was there.
     """
 
     prepared: Prepared
     fresh: bool
     unreadable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    replaced: str = ""
 
 
 def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: Path) -> Preparation:
@@ -72,7 +74,14 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
         seed=seed,
         splits=splits,
     )
-    return Preparation(prepared, True, tuple(unreadable), found.notes)
+    return Preparation(prepared, True, tuple(unreadable), found.notes, _told(existing))
+
+
+def _told(existing: Prepared | None) -> str:
+    if existing is None:
+        return ""
+    height, width = existing.record.spec.preprocessing.size
+    return f"{existing.record.name} {existing.digest[:12]} ({height} × {width} pixels)"
 
 
 def intact(out: Path) -> Prepared | None:

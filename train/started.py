@@ -57,7 +57,7 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
         if not run.is_dir() or any(run.iterdir()):
             raise RunError(f"{run}: exists and is not a run directory; choose another with --run")
         return
-    advice = "train elsewhere with another --run, or start this one over with --fresh"
+    advice = "train elsewhere (--run, or make's RUN=), or start this one over (--fresh, or make's ARGS=--fresh)"
     try:
         content = (run / STARTED).read_bytes()
         started = fields.parse(Started, fields.decode(content, str(run / STARTED)), str(run / STARTED))
@@ -70,8 +70,17 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
     if started.dataset_digest != prepared.digest:
         raise RunError(
             f"{run}: was begun with dataset {started.dataset} {started.dataset_digest[:12]}…, "
-            f"{prepared.directory} holds {prepared.record.name} {prepared.digest[:12]}…; {advice}"
+            f"{prepared.directory} holds {prepared.record.name} {prepared.digest[:12]}…: "
+            f"other pictures, labels or size; {advice}"
         )
+
+
+def begun_with(run: Path) -> TrainConfig | None:
+    """Returns the configuration with which `run` was begun, or None where nothing readable says so."""
+    try:
+        return read_config(run / CONFIG, {})
+    except EdgeError:
+        return None
 
 
 def start_over(run: Path) -> None:

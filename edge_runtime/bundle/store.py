@@ -69,8 +69,7 @@ def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]
     Raises:
         BundleError: The disk refused; whatever was at `target` is still there.
     """
-    if target.exists() and not (target / manifests.FILE_NAME).is_file():
-        raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
+    check_target(target)
     entries = {path: FileEntry(manifests.digest(data), len(data)) for path, data in contents.items()}
     complete = replace(manifest, files=entries)
     complete.check_complete()
@@ -86,6 +85,19 @@ def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]
         kept = "the bundle that was there is untouched" if target.exists() else "nothing was left behind"
         raise BundleError(f"{target}: cannot be written: {error.strerror or error}; {kept}") from error
     return Bundle(target, complete, manifests.digest(text))
+
+
+def check_target(target: Path) -> None:
+    """Accepts a place where a bundle may be written: nothing, or an older bundle.
+
+    Raises:
+        BundleError: Something else is there, or the directory above is not writable.
+    """
+    if target.exists() and not (target / manifests.FILE_NAME).is_file():
+        raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
+    above = next(path for path in target.absolute().parents if path.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise BundleError(f"{target}: cannot be written: {above} is not a directory that this user may write to")
 
 
 def open_bundle(directory: Path) -> Bundle:
@@ -111,7 +123,6 @@ def pack(bundle: Bundle, target: Path) -> None:
     paths = sorted([manifests.FILE_NAME, *bundle.manifest.files])
     partial = ""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
         with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             os.fchmod(file.fileno(), 0o644)
@@ -134,7 +145,8 @@ def _open(directory: Path) -> Bundle:
     if not directory.exists():
         raise BundleError(f"{directory}: no such bundle")
     if directory.is_file():
-        raise BundleError(f"{directory}: a bundle is a directory; unpack a transport file with 'tar -xf {directory}'")
+        hint = f"; unpack a transport file with 'tar -xf {directory}'" if directory.suffix == ".tar" else ""
+        raise BundleError(f"{directory}: a bundle is a directory{hint}")
     if not path.is_file():
         raise BundleError(f"{directory}: not a bundle, it has no {manifests.FILE_NAME}")
     content = path.read_bytes()

@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_runtime.classifier import Classifier
 from edge_runtime.commands.options import add_model, classifier_of
 from edge_runtime.commands.table import row
-from edge_runtime.console import say
+from edge_runtime.console import did_you_mean, say
 from edge_runtime.errors import EdgeError, IncompleteError
 from edge_runtime.judge import judge, see
 from edge_runtime.result import Rejection, Result
@@ -48,6 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     printer = _Table(paths, classifier, bool(arguments.truth)) if tabular else _Lines(bool(arguments.truth))
     right = rejected = 0
     labels = {folder_name(label): label for label in classifier.labels}
+    if arguments.truth:
+        for folder in sorted({path.absolute().parent.name for path in paths} - set(labels)):
+            say(f"edge-runtime: '{folder}' is no label of this bundle{did_you_mean(folder, classifier.labels)}")
     for frame in FileSource("", paths).frames(threading.Event()):
         seen = see(frame, classifier.preprocessing)
         result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, time.time)
@@ -82,8 +85,7 @@ class _Table:
 
     def show(self, result: Result, truth: str) -> None:
         if isinstance(result, Rejection):
-            print(f"{result.source}: not classified", flush=True)
-            say(f"edge-runtime: {result.reason}")
+            print(f"not classified: {result.reason}", flush=True)
             return
         latency = f"{result.latency * 1000:.2f}"
         if self._truth:

@@ -14,7 +14,7 @@ from edge_runtime.commands.table import size
 from edge_runtime.errors import EdgeError, InterpreterMissing
 from edge_runtime.machine import this_machine
 from edge_runtime.proof import prove
-from edge_runtime.runtimes import INTERPRETERS, Interpreter
+from edge_runtime.runtimes import INTERPRETERS, Interpreter, readable
 
 GOOD, BAD, MISSING = "ok ", "BAD", "-- "
 
@@ -44,7 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _interpreter(interpreter: Interpreter) -> bool:
     """Prints a line about an interpreter and returns whether it imports."""
     if not interpreter.installed:
-        print(f"  {MISSING} {interpreter.package} (.{interpreter.format}) is not installed: {interpreter.advice}")
+        missing = "not needed, another one reads it" if readable(interpreter.format) else interpreter.advice
+        print(f"  {MISSING} {interpreter.package} (.{interpreter.format}) is not installed: {missing}")
         return False
     try:
         version = importlib.import_module(interpreter.module).__version__

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from edge_runtime import __version__
 from edge_runtime.console import guard
+from edge_runtime.errors import EdgeError
 
 COMMANDS = {
     "classify": "classify pictures: files, directories, globs",
@@ -58,7 +59,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(argv: Sequence[str]) -> int:
-    arguments = build_parser(argv).parse_args(argv)
+    try:
+        arguments = build_parser(argv).parse_args(argv)
+    except ModuleNotFoundError as error:
+        needed = {"numpy": "numpy", "PIL": "pillow"}
+        if error.name not in needed:
+            raise
+        raise EdgeError(
+            f"{needed[error.name]} is not installed for {sys.executable}: pip install numpy pillow, and an interpreter "
+            "(ai-edge-litert or onnxruntime)"
+        ) from error
     verb = importlib.import_module(f"edge_runtime.commands.{arguments.command}")
     return int(verb.run(arguments))
 

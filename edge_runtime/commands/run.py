@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = Pipeline(
         sources, classifier, [JsonLinesSink(sys.stdout)], stop=stop, heartbeat=heartbeat, top=arguments.top
     )
+    heartbeat.begin()
     try:
         totals = pipeline.run()
     finally:

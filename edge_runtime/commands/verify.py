@@ -28,8 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
             # Every digest is right, so it is this machine that lacks something: told, but no fault of the bundle.
             if arguments.variant:
                 raise
-            missing = isinstance(error, InterpreterMissing)
-            rows.append([variant.name, "-", "-", "-", f"not run: {error.__cause__ if missing else error}"])
+            reason = f"no interpreter for .{variant.format} here" if isinstance(error, InterpreterMissing) else error
+            rows.append([variant.name, "-", "-", "-", f"not run: {reason}"])
             continue
         proof = prove(bundle, classifier)
         ran += 1

@@ -122,7 +122,7 @@ def write_prepared(
             record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files)
             (fresh / FILE_NAME).write_bytes(fields.canonical(record))
     except OSError as error:
-        raise DatasetError(f"{target}: cannot be written: {error.strerror or error}") from error
+        raise DatasetError(f"{target}: cannot be written: {error.strerror or f'no space left ({error})'}") from error
     return Prepared(target, record, _digest(record))
 
 

@@ -137,6 +137,9 @@ def test_other_data_than_the_run_was_trained_on_is_refused(
         (("RUN", "--out", "x", "--recipes", "int9.onnx"), 2, "did you mean 'int8.onnx'"),
         (("RUN", "--out", "x", "--name", "a b"), 1, "name: letters, digits"),
         (("--out", "x"), 2, "RUN and --out are required"),
+        (("RUN", "--out", "x", "--max-degradation", "-1"), 2, "a number of at least 0 expected, -1 found"),
+        (("RUN", "--out", "RUN"), 1, "exists and is not a bundle"),
+        (("RUN", "--out", "x", "--tar", "/nowhere/x.tar"), 2, "there is no directory /nowhere"),
     ],
 )
 def test_what_makes_no_sense_is_told_at_once(

@@ -21,3 +21,9 @@ def test_an_unknown_recipe_is_refused_with_the_nearest_one() -> None:
 def test_the_format_follows_from_the_name() -> None:
     assert {recipe.name: recipe.format for recipe in RECIPES}["int8.onnx"] == "onnx"
     assert {recipe.name: recipe.format for recipe in RECIPES}["full_int8.tflite"] == "tflite"
+
+
+def test_the_stem_is_enough_where_only_one_recipe_has_it() -> None:
+    assert [recipe.name for recipe in select("full_int8,int8")] == ["full_int8.tflite", "int8.onnx"]
+    with pytest.raises(UsageError, match="float32"):
+        select("float32")

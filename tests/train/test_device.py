@@ -30,10 +30,14 @@ def test_what_is_missing_for_a_gpu_is_named(
     sentence = why_no_gpu(driver=driver, cuda_build=cuda_build, container=container, hidden=hidden)
     assert wanted in sentence
     assert unwanted not in sentence
-    assert "--device cpu" in sentence
+    assert "make train DEVICE=cpu, or --device cpu" in sentence
 
 
 def test_several_reasons_are_all_named() -> None:
-    sentence = why_no_gpu(driver=False, cuda_build=False, container=False, hidden=None)
-    assert "nvidia-smi" in sentence
+    sentence = why_no_gpu(driver=True, cuda_build=False, container=False, hidden="-1")
+    assert "CUDA_VISIBLE_DEVICES=-1 hides" in sentence
     assert "make setup DEVICE=gpu" in sentence
+
+
+def test_without_a_driver_nobody_is_told_to_install_gigabytes_for_it() -> None:
+    assert "make setup" not in why_no_gpu(driver=False, cuda_build=False, container=False, hidden=None)

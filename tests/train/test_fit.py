@@ -94,6 +94,13 @@ def test_the_written_configuration_passes_as_config(finished: Path, small: Prepa
     assert "up to date" in done.stderr
 
 
+def test_a_default_that_is_not_asked_for_is_no_other_configuration(finished: Path, small: Prepared) -> None:
+    argv = ("fit", "--data", str(small.directory), "--run", str(finished))
+    done = without_tensorflow(*argv)  # begun with --epochs, --batch-size, … of its own
+    assert done.returncode == 0, done.stderr
+    assert "up to date" in done.stderr
+
+
 def test_another_configuration_is_refused_and_the_run_stays(finished: Path, small: Prepared) -> None:
     done = without_tensorflow(*command(small, finished, "--epochs", "4")[3:])
     assert done.returncode == 1
@@ -144,7 +151,9 @@ def test_a_polite_stop_says_how_to_go_on(small: Prepared, tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         _, talk = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "go on after the last finished epoch with: python -m train fit --data" in talk
+    assert f"go on after the last finished epoch with: {sys.executable} -m train fit --data" in talk or (
+        "go on after the last finished epoch with: .venv/bin/python -m train fit --data" in talk
+    )
     assert "Traceback" not in talk
 
 

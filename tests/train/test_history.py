@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,15 +16,22 @@ def test_nothing_is_remembered_of_nothing() -> None:
 
 
 def test_the_best_epoch_is_the_first_that_reached_the_best_accuracy() -> None:
-    assert remember(history(0.7, 0.9, 0.8, 0.9)) == Memory(best=0.9, best_epoch=2, wait=2)
+    assert remember(history(0.7, 0.9, 0.8, 0.9)) == Memory(best=0.9, best_loss=0.6, best_epoch=2, wait=2)
+
+
+def test_of_equal_accuracies_the_lower_loss_is_the_better() -> None:
+    rows = [replace(row, val_loss=loss) for row, loss in zip(history(0.9, 1.0, 1.0), (0.3, 0.2, 0.1), strict=True)]
+    assert remember(rows) == Memory(best=1.0, best_loss=0.1, best_epoch=3, wait=0)
+    worse = [replace(row, val_loss=loss) for row, loss in zip(history(1.0, 0.9), (0.2, 0.1), strict=True)]
+    assert remember(worse).best_epoch == 1
 
 
 def test_an_improvement_resets_the_wait() -> None:
-    assert remember(history(0.7, 0.6, 0.6, 0.8)) == Memory(best=0.8, best_epoch=4, wait=0)
+    assert remember(history(0.7, 0.6, 0.6, 0.8)) == Memory(best=0.8, best_loss=0.6, best_epoch=4, wait=0)
 
 
 def test_a_model_that_is_never_right_still_has_a_best_epoch() -> None:
-    assert remember(history(0.0, 0.0)) == Memory(best=0.0, best_epoch=1, wait=1)
+    assert remember(history(0.0, 0.0)) == Memory(best=0.0, best_loss=0.6, best_epoch=1, wait=1)
 
 
 def test_training_is_over_when_patience_or_epochs_are_exhausted() -> None:

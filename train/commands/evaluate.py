@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from edge_runtime.console import say
+from edge_runtime.console import say, tell
 
 DESCRIPTION = """\
 Judges a finished run on the test split of its dataset, and writes metrics.json, confusion_matrix.png and
@@ -55,5 +55,5 @@ def run(arguments: argparse.Namespace) -> int:
         "loss": metrics.loss,
         "pictures": metrics.pictures,
     }
-    print(json.dumps(line, ensure_ascii=False))
+    tell(json.dumps(line, ensure_ascii=False))
     return 0

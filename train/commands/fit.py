@@ -8,9 +8,10 @@ import sys
 import typing
 from pathlib import Path
 
-from edge_runtime.console import say
+from edge_runtime.console import program, say, tell
 from edge_runtime.stages.prepared import open_prepared
 from train.config import DeviceName, ModelName, TrainConfig, read_config, sized_for
+from train.started import begun_with
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -84,7 +85,9 @@ def run(arguments: argparse.Namespace) -> int:
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     prepared = open_prepared(arguments.data)
-    config = read_config(arguments.config, given, sized_for(prepared.record.counts["train"]))
+    # What was begun goes on as it was begun: a default that is not asked for is no other configuration.
+    begun = None if arguments.fresh else begun_with(arguments.directory)
+    config = read_config(arguments.config, given, begun or sized_for(prepared.record.counts["train"]))
     from train.fit import fit
     from train.history import remember
 
@@ -100,16 +103,20 @@ def run(arguments: argparse.Namespace) -> int:
             )
     except KeyboardInterrupt:
         again = shlex.join([word for word in sys.argv[1:] if word != "--fresh"])
-        say(f"\nstopped; go on after the last finished epoch with: python -m train {again}")
+        say(f"\nstopped; go on after the last finished epoch with: {program()} -m train {again}")
         raise
     memory = remember(done.history)
     state = "trained" if done.fresh else "up to date"
     say(
         f"{arguments.directory}: {state}: validation accuracy {memory.best:.4f} "
-        f"in epoch {memory.best_epoch} of {len(done.history)}"
+        f"in epoch {memory.best_epoch} of {len(done.history)}{_ended_early(len(done.history), config)}"
     )
     if done.fresh:
         say(f"{arguments.directory} holds model.keras, spec.json, config.toml, history.csv, learning_curves.png")
-        say(f"next: python -m train evaluate {shlex.quote(str(arguments.directory))}")
-    print(arguments.directory)
+        say(f"next: {program()} -m train evaluate {shlex.quote(str(arguments.directory))}")
+    tell(arguments.directory)
     return 0
+
+
+def _ended_early(epochs: int, config: TrainConfig) -> str:
+    return "" if epochs >= config.epochs else f", ended early: no better one in {config.patience} epochs"

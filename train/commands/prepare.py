@@ -5,7 +5,7 @@ import typing
 from pathlib import Path
 
 from edge_runtime.bundle.spec import Interpolation, PreprocessingSpec, Resize
-from edge_runtime.console import say
+from edge_runtime.console import say, tell
 from edge_runtime.errors import UsageError
 from edge_runtime.stages.prepared import SPLITS
 
@@ -76,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
     spec = PreprocessingSpec(size, arguments.resize, arguments.interpolation)
     done = prepare(dataset, spec, arguments.seed, arguments.out)
     record = done.prepared.record
+    if done.replaced:
+        say(f"{arguments.out}: replaced {done.replaced}; what was trained on that needs it again to be exported")
     for note in done.notes:
         say(f"note: {note}")
     if done.unreadable:
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"{record.name}: {state}: {len(record.spec.labels)} labels, {counts}, {size[0]} × {size[1]} pixels")
     if done.fresh:
         say(f"from {record.origin}")
-    print(arguments.out)
+    tell(arguments.out)
     return 0
 
 

@@ -335,9 +335,15 @@ def test_the_same_bundle_packs_to_the_same_bytes(lamp: Bundle, tmp_path: Path) -
 
 
 def test_tar_unpacks_a_packed_bundle_to_the_same_bundle(bundle: Bundle, tmp_path: Path) -> None:
-    pack(bundle, tmp_path / "deep" / "small.tar")
-    subprocess.run(["tar", "-xf", tmp_path / "deep" / "small.tar", "-C", tmp_path], check=True, timeout=60)
+    pack(bundle, tmp_path / "small.tar")
+    subprocess.run(["tar", "-xf", tmp_path / "small.tar", "-C", tmp_path], check=True, timeout=60)
     assert open_bundle(tmp_path / bundle.manifest.name).digest == bundle.digest
+
+
+def test_a_place_that_is_not_there_is_not_made_for_a_mistyped_path(lamp: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"nowhere/a\.tar: cannot be written: No such file or directory"):
+        pack(lamp, tmp_path / "nowhere" / "a.tar")
+    assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_packed_bundle_says_nothing_of_the_machine_it_was_packed_on(lamp: Bundle, tmp_path: Path) -> None:
@@ -350,6 +356,7 @@ def test_a_packed_bundle_says_nothing_of_the_machine_it_was_packed_on(lamp: Bund
 
 def test_a_refused_pack_leaves_the_old_tar_and_no_litter(lamp: Bundle, tmp_path: Path) -> None:
     target = tmp_path / "out" / "lamp.tar"
+    target.parent.mkdir()
     pack(lamp, target)
     before = target.read_bytes()
     code = """

@@ -121,7 +121,7 @@ def test_one_truncated_picture_in_a_batch_is_told_and_the_rest_are_classified(
 def test_only_pictures_that_cannot_be_decoded_are_a_failure(bundle: Bundle, tmp_path: Path) -> None:
     done = classify(bundle, truncated(tmp_path / "broken.png"), "--format", "table")
     assert done.returncode == 1
-    assert "broken.png: not classified" in done.stdout
+    assert f"not classified: {tmp_path / 'broken.png'}: cannot be decoded" in done.stdout
     assert done.stderr.endswith("1 of 1 pictures could not be classified\n")
 
 
@@ -200,3 +200,10 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(bundle: Bundle, tmp_path:
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_folder_that_is_no_label_is_told_with_the_nearest_one(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "Sneakers").mkdir()
+    done = classify(bundle, save(tmp_path / "Sneakers" / "a.png"), "--truth", "folder")
+    assert done.returncode == 0
+    assert "'Sneakers' is no label of this bundle; did you mean 'Sneaker'?" in done.stderr

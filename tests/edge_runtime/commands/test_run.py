@@ -165,3 +165,26 @@ def test_many_signals_at_once_still_end_it(bundle: Bundle, inbox: Path, tmp_path
             process.terminate()
             process.send_signal(signal.SIGINT)
         assert process.wait(DEADLINE) == 0
+
+
+def test_a_second_run_does_not_take_over_the_heartbeat_of_the_first(
+    bundle: Bundle, inbox: Path, pictures: Path, tmp_path: Path
+) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        arguments = ("--bundle", bundle.directory, "--source", pictures, "--heartbeat", beat)
+        second = python("-m", "edge_runtime", "run", *arguments)
+        assert second.returncode == 2
+        assert f"process {process.pid} beats there" in second.stderr
+        assert health(beat).returncode == 0
+
+
+def test_after_a_kill_the_next_run_starts_at_once_on_the_same_heartbeat(
+    bundle: Bundle, inbox: Path, pictures: Path, tmp_path: Path
+) -> None:
+    beat = tmp_path / "beat.json"
+    with running(bundle, beat, f"watch:{inbox}") as process:
+        process.kill()
+        process.wait(DEADLINE)
+    arguments = ("--bundle", bundle.directory, "--source", pictures, "--heartbeat", beat)
+    assert python("-m", "edge_runtime", "run", *arguments).returncode == 0
