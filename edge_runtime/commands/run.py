@@ -26,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"where frames come from, may be given several times: {'; '.join(SCHEMES)}",
     )
     parser.add_argument("--heartbeat", type=Path, default=default_path(), metavar="FILE", help="(default: %(default)s)")
-    parser.epilog = """Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the
+    parser.epilog = """watch: judges pictures that appear in the directory itself from now on, each when it is complete.
+Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the
 frame in hand, with exit code 0.
 
 examples:
