@@ -57,7 +57,7 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
         if not run.is_dir() or any(run.iterdir()):
             raise RunError(f"{run}: exists and is not a run directory; choose another with --run")
         return
-    advice = "train elsewhere (--run, or make's RUN=), or start this one over (--fresh, or make's ARGS=--fresh)"
+    advice = "train elsewhere (--run, or make's NAME=), or start this one over (--fresh, or make's ARGS=--fresh)"
     try:
         content = (run / STARTED).read_bytes()
         started = fields.parse(Started, fields.decode(content, str(run / STARTED)), str(run / STARTED))
