@@ -24,7 +24,7 @@ from edge_runtime.commands.table import size
 from edge_runtime.console import guard
 from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import open_prepared
-from tools.environment import gpus
+from tools.choices import gpus
 from tools.picture import draw
 
 ROOT = Path(__file__).resolve().parent.parent

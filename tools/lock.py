@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import environment
+from tools import choices, environment
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "locks"
@@ -149,7 +149,7 @@ def main() -> int:
             python = environment.create(folder / "uv")
             environment.pip(python, "install", *tables["dependency-groups"]["lock"])
             texts = {lock: compile_lock(python.with_name("uv"), lock, folder, arguments.upgrade) for lock in LOCKS}
-        except environment.Failure as error:
+        except choices.Failure as error:
             print(f"lock: {error}", file=sys.stderr)
             return 1
         except subprocess.CalledProcessError as error:

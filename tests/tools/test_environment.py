@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import environment
-from tools.environment import Device, Failure, Stamp
+from tools import choices, environment
+from tools.choices import Device, Failure
+from tools.environment import Stamp
 
 
 def lists(*gpus: str) -> Callable[[], list[str] | None]:
@@ -23,17 +24,18 @@ def never_asked() -> list[str] | None:
 
 
 def test_an_old_python_can_read_the_file_to_say_which_one_is_needed() -> None:
-    ast.parse(Path(environment.__file__).read_text(encoding="utf-8"), feature_version=(3, 8))
+    for module in (environment, choices):
+        ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 @pytest.mark.parametrize(("version", "good"), [((3, 10), False), ((3, 11), True), ((3, 13, 0), True), ((3, 14), False)])
 def test_python_3_11_to_3_13_are_supported(version: tuple[int, ...], good: bool) -> None:
-    assert environment.is_supported(version) is good
+    assert choices.is_supported(version) is good
 
 
 def test_the_newest_supported_python_that_starts_is_taken() -> None:
     found = {"python3.13": "/shims/python3.13", "python3.11": "/usr/bin/python3.11"}
-    chosen = environment.other_python((3, 14), which=found.get, works=lambda path: "shims" not in path)
+    chosen = choices.other_python((3, 14), which=found.get, works=lambda path: "shims" not in path)
     assert chosen == "/usr/bin/python3.11"
 
 
@@ -41,16 +43,16 @@ def test_without_a_supported_python_the_sentence_says_what_was_looked_for() -> N
     with pytest.raises(
         Failure, match=r"this is Python 3\.9; Python 3\.11 to 3\.13 .* none of python3\.13, python3\.12"
     ):
-        environment.other_python((3, 9), which=lambda _: None)
+        choices.other_python((3, 9), which=lambda _: None)
 
 
 def test_a_name_on_path_that_only_fails_is_no_python(tmp_path: Path) -> None:
     shim = tmp_path / "python3.12"
     shim.write_text("#!/bin/sh\nexit 127\n")
     shim.chmod(0o755)
-    assert not environment.runs(str(shim))
-    assert not environment.runs(str(tmp_path / "missing"))
-    assert environment.runs(sys.executable)
+    assert not choices.runs(str(shim))
+    assert not choices.runs(str(tmp_path / "missing"))
+    assert choices.runs(sys.executable)
 
 
 @pytest.mark.parametrize(
@@ -67,17 +69,17 @@ def test_a_name_on_path_that_only_fails_is_no_python(tmp_path: Path) -> None:
 def test_the_device_is_chosen_with_a_reason(
     asked: str, machine: str, gpus: Callable[[], list[str] | None], chosen: Device
 ) -> None:
-    assert environment.choose_device(asked, machine, gpus) == chosen
+    assert choices.choose_device(asked, machine, gpus) == chosen
 
 
 def test_a_gpu_that_was_asked_for_and_cannot_be_is_refused() -> None:
     with pytest.raises(Failure, match="no GPU wheel for Darwin arm64"):
-        environment.choose_device("gpu", "Darwin arm64", never_asked)
+        choices.choose_device("gpu", "Darwin arm64", never_asked)
 
 
 def test_a_machine_without_tensorflow_is_refused_by_name() -> None:
     with pytest.raises(Failure, match="no wheel for Linux armv7l"):
-        environment.choose_device("auto", "Linux armv7l", never_asked)
+        choices.choose_device("auto", "Linux armv7l", never_asked)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +114,7 @@ def test_an_interrupted_environment_is_made_again(tmp_path: Path) -> None:
 def test_an_environment_whose_python_was_replaced_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     environment.python_in(tmp_path).symlink_to(sys.executable)
-    running = environment.dotted(sys.version_info[:2])
+    running = choices.dotted(sys.version_info[:2])
     stamp = Stamp("cpu", "lock", "project", running, "place")
     (tmp_path / environment.STAMP).write_text(json.dumps(vars(stamp)))
     assert environment.made(tmp_path) == stamp
