@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 RENAME_EXCHANGE = 2  # linux/fs.h
 AT_FDCWD = -100  # linux/fcntl.h
@@ -16,17 +17,24 @@ PARTIAL = ".partial"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes `content` to `path` through a temporary neighbour, so that a reader sees the old file or the new one.
+    """Writes `content` to `path`, so that a reader sees the old file or the new one; makes the directories above it.
 
     Raises:
         OSError: The disk is full or the directory is not writable; `path` is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    with file_replaced(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def file_replaced(path: Path) -> Iterator[BinaryIO]:
+    """Gives a file to write that takes the place of `path` when the block ends well; after an error it is removed."""
     handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), 0o644)  # mkstemp gives 0600, which other users of the device could not read
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

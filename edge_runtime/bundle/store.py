@@ -3,7 +3,6 @@
 import hashlib
 import os
 import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from edge_runtime.bundle import manifest as manifests
 from edge_runtime.bundle.manifest import FileEntry, Manifest, Variant
 from edge_runtime.console import did_you_mean
 from edge_runtime.errors import BundleError, IntegrityError, VariantError
-from edge_runtime.files import directory_replaced
+from edge_runtime.files import directory_replaced, file_replaced
 
 CHUNK = 1 << 20
 
@@ -121,23 +120,16 @@ def pack(bundle: Bundle, target: Path) -> None:
         BundleError: The disk refused; an older file at `target` is still there.
     """
     paths = sorted([manifests.FILE_NAME, *bundle.manifest.files])
-    partial = ""
     try:
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".partial")
-        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            os.fchmod(file.fileno(), 0o644)
+        with file_replaced(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path in paths:
                 # A fresh TarInfo has owner 0, time 0 and mode 0644: nothing of this machine gets in.
                 entry = tarfile.TarInfo(f"{bundle.manifest.name}/{path}")
                 entry.size = bundle.file(path).stat().st_size
                 with bundle.file(path).open("rb") as data:
                     tar.addfile(entry, data)
-        os.replace(partial, target)
     except OSError as error:
         raise BundleError(f"{target}: cannot be written: {error.strerror or error}") from error
-    finally:
-        if partial and os.path.exists(partial):
-            os.unlink(partial)
 
 
 def _open(directory: Path) -> Bundle:

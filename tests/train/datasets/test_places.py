@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_when_nothing_works_every_place_is_listed_with_its_reason_and_the_ways_o
 def test_the_first_place_that_has_the_files_wins(tmp_path: Path) -> None:
     for name in ("one", "two", "three"):
         (tmp_path / name).mkdir()
-    places = [Directory(name, lambda name=name: tmp_path / name) for name in ("one", "two", "three")]  # type: ignore[misc]
+    places = [Directory(name, partial(Path, tmp_path / name)) for name in ("one", "two", "three")]
     assert search(places, lambda path: ["x"] if path.name == "one" else []) == tmp_path / "two"
 
 
