@@ -59,16 +59,20 @@ class Lock:
 
 
 EVERYTHING = ("train", "export", "test", "lint")
-INTERPRETERS = ("litert", "onnx")
+ON_DEVICES = ("litert", "onnx", "camera")
 LOCKS = (
-    Lock("development", ("tensorflow-cpu", *EVERYTHING), INTERPRETERS),  # first: its versions bind the others
-    Lock("development-gpu", ("tensorflow-gpu", *EVERYTHING), INTERPRETERS, only_x86=True),
+    Lock("development", ("tensorflow-cpu", *EVERYTHING), ON_DEVICES),  # first: its versions bind the others
+    Lock("development-gpu", ("tensorflow-gpu", *EVERYTHING), ON_DEVICES, only_x86=True),
     Lock("train", ("tensorflow-cpu", "train")),
     Lock("train-gpu", ("tensorflow-gpu", "train"), only_x86=True),
+    Lock("train-jax", ("jax-cpu", "train")),
+    Lock("train-jax-gpu", ("jax-gpu", "train"), only_x86=True),
     Lock("export", ("tensorflow-cpu", "export")),
+    Lock("build", ("build",)),
     Lock("test", ("test",)),
     Lock("lint", ("lint",)),
     Lock("edge-litert", extras=("litert",)),
+    Lock("edge-litert-camera", extras=("litert", "camera")),
     Lock("edge-onnx", extras=("onnx",)),
     Lock("edge-tflite", extras=("tflite",), old_boards=True),
 )
