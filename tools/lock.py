@@ -58,7 +58,7 @@ class Lock:
         return ", ".join(parts)
 
 
-EVERYTHING = ("train", "export", "test", "lint")
+EVERYTHING = ("jax-cpu", "train", "export", "test", "lint")
 ON_DEVICES = ("litert", "onnx", "camera")
 LOCKS = (
     Lock("development", ("tensorflow-cpu", *EVERYTHING), ON_DEVICES),  # first: its versions bind the others
