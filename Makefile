@@ -1,7 +1,8 @@
 # Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
-.PHONY: needs-name needs-device needs-source
+.PHONY: image-train image-export image-edge deb deploy test-containers
+.PHONY: needs-name needs-device needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 
 # `=` and not `?=`: a shell may have set NAME, DATA or SOURCE for other reasons (WSL sets NAME).
@@ -19,6 +20,12 @@ BUNDLE = bundles/$(NAME)
 SOURCE =
 #: DEVICE gpu, cpu or auto; with auto `make train` takes the GPU or fails, never the CPU
 DEVICE = auto
+#: ENGINE docker, podman, local or auto: a container where one can be had, else .venv
+ENGINE = auto
+#: PLATFORM of `make image-edge`, as in linux/arm64; without it, this machine's own
+PLATFORM =
+#: HOST of `make deploy`, as ssh takes it: pi@raspberrypi.local
+HOST =
 #: PREPARE more flags for preparing, as in PREPARE="--size 128 --resize letterbox"
 PREPARE =
 #: ARGS more flags for the command behind a target
@@ -27,17 +34,21 @@ ARGS =
 PYTHON = python3
 
 # Recipes read these from their environment, so that a path may hold spaces and quotes.
-export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE
+export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE ENGINE PLATFORM HOST
 empty :=
 space := $(empty) $(empty)
 python := .venv/bin/python
+trains_on = $(if $(filter cpu,$(DEVICE)),cpu,gpu)
+# $(call in,STAGE): decides once where a stage runs; `at` then runs its commands there.
+in = where=$$("$(PYTHON)" -m tools.containers.stage where $(1) --engine "$$ENGINE" --device $(trains_on) --source "$$SOURCE") \
+  && at() { "$(PYTHON)" -m tools.containers.stage run --device $(trains_on) "$$where" $(1) "$$@"; }
 
 ##@ Start
 
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 	@printf '\nVariables, as in: make train DATASET=folder:pictures\n'
 	@awk '/^#: / { name = $$2; sub(/^#: [A-Z]+ /, ""); text[name] = $$0; order[++n] = name } \
 	  /^[A-Z]+ =/ { value[$$1] = substr($$0, index($$0, "=") + 2) } \
@@ -52,25 +63,43 @@ demo: environment  ## train, export, prove and judge Fashion-MNIST
 
 ##@ From pictures to a device
 
-train: needs-name environment  ## prepare DATASET, train a model, evaluate it
-	@$(python) -m train prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE)
-	@$(python) -m train fit --data "$$DATA" --run "$$RUN" --device $(if $(filter cpu,$(DEVICE)),cpu,gpu) $(ARGS)
-	@$(python) -m train evaluate "$$RUN"
+train: needs-name needs-device  ## prepare DATASET, train a model, evaluate it
+	@$(call in,train) \
+	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
+	  && at fit --data "$$DATA" --run "$$RUN" --device $(trains_on) $(ARGS) \
+	  && at evaluate "$$RUN"
 
-export: needs-name environment  ## convert the model, prove every variant, write BUNDLE
-	@$(python) -m export "$$RUN" --out "$$BUNDLE" $(ARGS)
+export: needs-name needs-device  ## convert the model, prove every variant, write BUNDLE
+	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" $(ARGS)
 
-bundle: needs-name environment  ## the same, and one .tar of it for the way to the device
-	@$(python) -m export "$$RUN" --out "$$BUNDLE" --tar "$$BUNDLE.tar" $(ARGS)
+bundle: needs-name needs-device  ## the same, and one .tar of it for the way to the device
+	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" --tar "$$BUNDLE.tar" $(ARGS)
 
-run: needs-name needs-source environment  ## judge SOURCE with BUNDLE, here
-	@.venv/bin/edge-runtime run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
+run: needs-name needs-source needs-device  ## judge SOURCE with BUNDLE, here
+	@$(call in,edge) && at run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
 
 # Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
 wheel: export SOURCE_DATE_EPOCH = 315532800
 wheel: environment  ## build the device's wheel into dist/, offline
 	@$(python) -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
 	@ls -l dist/*.whl
+
+##@ To a device
+
+deploy: needs-name needs-host environment  ## put BUNDLE and SOURCE on HOST with ssh; rolls back if it is not healthy
+	@$(python) -m tools.delivery.deploy "$$HOST" --bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE") $(ARGS)
+
+deb: environment  ## build the device's Debian package into dist/; ARGS="--arch arm64 --python 3.11"
+	@$(python) -m tools.delivery.deb --out dist $(ARGS)
+
+image-train: needs-device  ## build the image that trains; DEVICE=cpu, ARGS="--backend jax"
+	@"$(PYTHON)" -m tools.containers.images train --engine "$$ENGINE" --device $(trains_on) $(ARGS)
+
+image-export:  ## build the image that converts and proves
+	@"$(PYTHON)" -m tools.containers.images export --engine "$$ENGINE" $(ARGS)
+
+image-edge:  ## build the image for devices; PLATFORM=linux/arm64, ARGS=--camera
+	@"$(PYTHON)" -m tools.containers.images edge --engine "$$ENGINE" --platform "$$PLATFORM" $(ARGS)
 
 ##@ For those who change the kit
 
@@ -79,9 +108,13 @@ check: environment  ## format, lint, types, and who may import whom
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/hadolint docker/*.Dockerfile
 
 test: environment  ## every test but those that need a container engine
 	$(python) -m pytest -q --durations=10 -m "not container" $(ARGS)
+
+test-containers: environment  ## those: images, containers, emulated boards, packages, deployment; needs root
+	$(python) -m tools.containers.proof $(ARGS)
 
 lock:  ## write locks/ from pyproject.toml; ARGS=--upgrade takes newer versions
 	@"$(PYTHON)" -m tools.lock $(ARGS)
@@ -103,6 +136,10 @@ needs-device:
 needs-name:
 	@case "$$NAME" in ''|.|..|*/*) \
 	  echo "make: NAME=$$NAME (from DATASET=$$DATASET) does not name a folder; say for example NAME=pictures" >&2; exit 2;; esac
+
+needs-host:
+	@if [ -z "$$HOST" ]; then \
+	  echo "make: HOST is missing; for example: make deploy HOST=pi@raspberrypi.local" >&2; exit 2; fi
 
 needs-source:
 	@if [ -z "$$SOURCE" ]; then \

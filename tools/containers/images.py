@@ -1,0 +1,234 @@
+"""The kit's images: what each is made of, whether it is there, and how it is built.
+
+python3 -m tools.containers.images edge --platform linux/arm64
+python3 -m tools.containers.images train --device cpu
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.containers import engine as engines
+from tools.containers.engine import Engine, EngineError
+from tools.delivery.machines import machine
+
+ROOT = Path(__file__).resolve().parents[2]
+LABEL = "edge-runtime.inputs"
+SERVER = ("docker/server.Dockerfile", "docker/build", "tools/delivery/machines.py", "pyproject.toml", "edge_runtime")
+SHOWN_AFTER_FAILURE = 12  # lines
+# Of BuildKit's plain progress: what is neither a program's own output nor an error.
+NOISE = re.compile(r"\s*$|-----|#\d+ (\[|CACHED|DONE|CANCELED|\.\.\.|sha256:|transferring|extracting)| > \[|executor failed")
+STEP = re.compile(r"#\d+ (\[[^]]+\]) RUN (?:--mount=\S+ )*(.+)|(?:\[.+\] )?(STEP \d+/\d+: RUN .+)")
+# What the environment may say about where to build from; read by the Dockerfiles as build arguments of the same name.
+FROM_ENVIRONMENT = ("BASE", "APT_MIRROR", "PIP_INDEX_URL")
+
+
+@dataclass(frozen=True)
+class Image:
+    """One image that can be built.
+
+    Attributes:
+        name: Its repository.
+        tag: Says which of its kind.
+        dockerfile: Relative to the checkout.
+        inputs: Files and directories that decide what is in it.
+        target: Stage of the Dockerfile, or none for the last.
+        arguments: Build arguments.
+        platform: As in ``linux/arm64``, or none for the engine's own.
+    """
+
+    name: str
+    tag: str
+    dockerfile: str
+    inputs: tuple[str, ...]
+    target: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
+    platform: str = ""
+
+    @property
+    def reference(self) -> str:
+        return f"{self.name}:{self.tag}"
+
+
+def version() -> str:
+    """Returns the kit's version without importing it."""
+    text = (ROOT / "edge_runtime" / "__init__.py").read_text("utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def train(device: str, backend: str) -> Image:
+    """The image that trains: on the GPU or the CPU, with TensorFlow or, for several hosts, with JAX."""
+    lock = "train" + ("-jax" if backend == "jax" else "") + ("-gpu" if device == "gpu" else "")
+    tag = version() + lock.removeprefix("train").removesuffix("-gpu") + ("-cpu" if device == "cpu" else "")
+    arguments = (("LOCK", lock), ("BACKEND", backend))
+    return Image("edge-train", tag, SERVER[0], (*SERVER, "train", f"locks/{lock}.txt"), "train", arguments)
+
+
+def export() -> Image:
+    """The image that converts and proves."""
+    return Image("edge-export", version(), SERVER[0], (*SERVER, "export", "locks/export.txt"), "export")
+
+
+def edge(platform: str = "", interpreter: str = "auto", camera: bool = False) -> Image:
+    """The image for devices; the tag of another platform than the engine's own ends with its name."""
+    parts = [version()]
+    parts += [interpreter] if interpreter != "auto" else []
+    parts += ["camera"] if camera else []
+    parts += [machine(platform).debian] if platform else []
+    arguments = [("INTERPRETER", interpreter)] + ([("FLAGS", "--camera")] if camera else [])
+    inputs = ("docker/edge.Dockerfile", "docker/build", "tools/delivery/machines.py", "tools/delivery/device_tree.py")
+    inputs += ("pyproject.toml", "LICENSE", "edge_runtime", "locks/build.txt", "locks")
+    return Image(
+        "edge-runtime", "-".join(parts), "docker/edge.Dockerfile", inputs, arguments=tuple(arguments), platform=platform
+    )
+
+
+def inputs_digest(image: Image, root: Path = ROOT) -> str:
+    """Returns a digest of all that decides what is in an image; one with another digest is out of date."""
+    total = hashlib.sha256(repr((image.target, image.arguments, image.platform, from_environment())).encode())
+    for name in sorted(image.inputs):
+        top = root / name
+        paths = [top] if top.is_file() else sorted(top.rglob("*"))
+        for path in paths:
+            if path.is_file() and "__pycache__" not in path.parts:
+                total.update(f"\0{path.relative_to(root)}\0".encode())
+                total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def from_environment() -> tuple[tuple[str, str], ...]:
+    """Returns the build arguments that the environment gives."""
+    return tuple((name, os.environ[name]) for name in FROM_ENVIRONMENT if os.environ.get(name))
+
+
+def is_current(engine: Engine, image: Image) -> bool:
+    """Whether the engine has the image as it would be built now."""
+    answer = engine.ask("image", "inspect", "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}', image.reference)
+    return answer.returncode == 0 and answer.stdout.strip() == inputs_digest(image)
+
+
+def revision() -> str:
+    """Returns the commit, marked when the checkout differs from it."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, check=False, capture_output=True, text=True)
+    except OSError:
+        return "unknown"
+    return answer.stdout.strip() or "unknown"
+
+
+def build_command(engine: Engine, image: Image, fresh: bool = False) -> list[str]:
+    """Returns the command line that builds an image; `fresh` takes nothing from earlier builds."""
+    command = engine.command(*(["buildx", "build", "--load"] if engine.buildx else ["build"]))
+    command += ["--file", str(ROOT / image.dockerfile), "--tag", image.reference]
+    command += ["--format", "docker"] if engine.name == "podman" else ["--progress", "plain"]  # OCI has no health check
+    command += ["--no-cache"] if fresh else []
+    command += ["--target", image.target] if image.target else []
+    command += ["--platform", image.platform] if image.platform else []
+    own = (("VERSION", version()), ("REVISION", revision()), ("INPUTS", inputs_digest(image)))
+    for name, value in (*image.arguments, *from_environment(), *own):
+        command += ["--build-arg", f"{name}={value}"]
+    if secret := os.environ.get("PIP_SECRET"):
+        command += ["--secret", f"id=pip.conf,src={secret}"]
+    return [*command, str(ROOT)]
+
+
+def build(engine: Engine, image: Image, say: Callable[[str], None], fresh: bool = False) -> None:
+    """Builds an image and says at which step it is.
+
+    Raises:
+        EngineError: It failed; the text ends with what the engine said last.
+    """
+    say(f"building {image.reference} with {engine.name}; the first time takes minutes")
+    last: deque[str] = deque(maxlen=SHOWN_AFTER_FAILURE)
+    with subprocess.Popen(
+        build_command(engine, image, fresh),
+        env=engine.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as child:
+        assert child.stdout is not None
+        for line in child.stdout:
+            if step := step_of(line):
+                say(f"  {step}")
+            if not NOISE.match(line):
+                last.append(line.rstrip()[:200])
+    if child.returncode:
+        raise EngineError(f"{image.reference} cannot be built:\n" + "\n".join(f"  | {line}" for line in last))
+
+
+def step_of(line: str) -> str:
+    """Returns what a line of an engine's output says about a command that begins, or nothing."""
+    found = STEP.match(line)
+    if found is None:
+        return ""
+    return " ".join((found[3] or f"{found[1]} {found[2]}").split())[:110]
+
+
+def of(arguments: argparse.Namespace) -> Image:
+    """Returns the image that the command line names."""
+    if arguments.image == "train":
+        return train(arguments.device, arguments.backend)
+    if arguments.image == "export":
+        return export()
+    return edge(arguments.platform, arguments.interpreter, arguments.camera)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "images", description="Build one of the kit's images, if it is not there as it is."
+    )
+    parser.add_argument("image", choices=("train", "export", "edge"))
+    parser.add_argument("--engine", default="auto", help="docker, podman or auto (default: %(default)s)")
+    parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="of the image that trains")
+    parser.add_argument(
+        "--backend", choices=("tensorflow", "jax"), default="tensorflow", help="of the image that trains"
+    )
+    parser.add_argument("--platform", default="", help="of the image for devices, as in linux/arm64")
+    parser.add_argument("--interpreter", default="auto", help="of the image for devices: litert, onnx, tflite or auto")
+    parser.add_argument("--camera", action="store_true", help="the image for devices with OpenCV")
+    parser.add_argument("--fresh", action="store_true", help="build it anew, with what Debian has mended since")
+    parser.add_argument("--as", dest="reference", metavar="NAME:TAG", help="call it so, as in my.registry/edge:1")
+    arguments = parser.parse_args(argv)
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    try:
+        image = of(arguments)
+        if arguments.reference:
+            name, _, tag = arguments.reference.rpartition(":")
+            image = dataclasses.replace(image, name=name, tag=tag)
+        engine, reason = engines.choose(arguments.engine)
+        if engine is None:
+            raise EngineError(f"an image needs a container engine: {reason}")
+        if not arguments.fresh and is_current(engine, image):
+            say(f"{image.reference} is as it should be")
+        else:
+            build(engine, image, say, arguments.fresh)
+        print(image.reference)
+    except KeyboardInterrupt:
+        print("images: interrupted; what was built is kept and used again", file=sys.stderr)
+        return 130
+    except (EngineError, ValueError) as error:
+        print(f"images: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""Runs a stage's command in its container or in the local environment.
+
+    where=$(python3 -m tools.containers.stage where train --engine auto --device cpu)
+    python3 -m tools.containers.stage run "$where" train fit --data data/parts --run runs/parts --device cpu
+
+`where` decides once, makes what is missing (the image, or .venv), says on standard error which and why, and prints
+one word for `run`. In a container, files have the names that they have outside.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tools.containers import engine as engines
+from tools.containers import images
+from tools.containers.engine import Engine, EngineError
+from tools.containers.images import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = "local"
+STAGES = ("train", "export", "edge")
+# Where Fashion-MNIST is looked for; a container sees the same places.
+SHARED = (Path("/usr/share/datasets/fashion-mnist"),)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def image_of(stage: str, device: str, source: str) -> Image:
+    """Returns the image for a stage; `source` is what `make run` judges."""
+    if stage == "train":
+        return images.train(device, os.environ.get("KERAS_BACKEND", "tensorflow"))
+    return images.export() if stage == "export" else images.edge(camera=is_camera(source))
+
+
+def is_camera(source: str) -> bool:
+    """Whether an address needs OpenCV."""
+    return source.isdecimal() or source.startswith(("/dev/video", "v4l2:", "rtsp:", "rtsps:", "http:", "https:"))
+
+
+def where(stage: str, asked: str, device: str, source: str = "") -> str:
+    """Decides where a stage runs, makes what is missing there, and returns ``local`` or ``ENGINE=IMAGE``.
+
+    Raises:
+        EngineError: An engine was asked for by name and cannot do it.
+    """
+    engine, reason = engines.choose(asked)
+    if engine is not None and stage == "train" and device == "gpu" and not engine.gpus:
+        reason = f"{engine.name} can give no GPU to a container: NVIDIA's container toolkit is missing"
+        if asked != "auto":
+            raise EngineError(f"{reason}; install nvidia-container-toolkit, or train on the CPU: DEVICE=cpu")
+        engine = None
+    if engine is None:
+        return here(stage, reason, device)
+    image = image_of(stage, device, source)
+    try:
+        if images.is_current(engine, image):
+            reason += "; the image is there"
+        else:
+            images.build(engine, image, say)
+            reason += "; the image was built"
+    except EngineError as error:
+        if asked != "auto":
+            raise
+        return here(stage, str(error), device)
+    say(f"{stage}: in {image.reference} ({reason}; ENGINE=local runs it without a container)")
+    return f"{engine.name}={image.reference}"
+
+
+def here(stage: str, reason: str, device: str) -> str:
+    """Makes .venv and returns ``local``; ends the program when that fails, which has been explained by then."""
+    say(f"{stage}: in the local environment ({reason})")
+    asked = "cpu" if device == "cpu" else "auto"
+    done = subprocess.run([sys.executable, str(ROOT / "tools/environment.py"), "--device", asked], check=False)
+    if done.returncode:
+        raise SystemExit(done.returncode)
+    return LOCAL
+
+
+def command(word: str, stage: str, arguments: Sequence[str], device: str) -> list[str]:
+    """Returns the command line that runs a stage's command at the place that `where` printed.
+
+    Raises:
+        EngineError: The engine is gone, or a device that the command names is not there.
+    """
+    if word == LOCAL:
+        program = [str(ROOT / ".venv/bin/python"), "-m", stage]
+        return [*(program if stage != "edge" else [str(ROOT / ".venv/bin/edge-runtime")]), *arguments]
+    name, _, reference = word.partition("=")
+    engine = engines.find(name)
+    return [*container(engine, stage, arguments, device), reference, *arguments]
+
+
+def container(engine: Engine, stage: str, arguments: Sequence[str], device: str) -> list[str]:
+    """Returns the engine's command line up to the image.
+
+    Raises:
+        EngineError: A camera that the command names is not there.
+    """
+    line = engine.command("run", "--rm", "--workdir", str(Path.cwd()))
+    # What is written belongs to whoever typed the command.
+    line += ["--userns", "keep-id"] if engine.name == "podman" and os.getuid() else []
+    line += ["--user", f"{os.getuid()}:{os.getgid()}"]
+    if sys.stdout.isatty() and sys.stderr.isatty():
+        line += ["--tty"]
+    if stage == "edge":
+        line += ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
+        line += cameras(arguments)
+    else:
+        line += ["--volume", f"{Path.cwd()}:{Path.cwd()}"]
+    if stage == "train":
+        if device == "gpu":
+            line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-runtime"
+        cache.mkdir(parents=True, exist_ok=True)
+        line += ["--volume", f"{cache}:{cache}", "--env", f"XDG_CACHE_HOME={cache.parent}"]
+        line += [word for path in SHARED if path.is_dir() for word in ("--volume", f"{path}:{path}:ro")]
+    covered = Path.cwd() if stage != "edge" else None
+    mode = ":ro" if stage == "edge" else ""
+    for path in named(arguments, covered):
+        line += ["--volume", f"{path}:{path}{mode}"]
+    return line
+
+
+def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:
+    """Returns the directories and files that a command names, so that a container can be given them.
+
+    Of a path that is not there yet, the directory above it. What lies in `covered` is left out.
+    """
+    found = []
+    for argument in arguments:
+        text = argument.partition("=")[2] if argument.startswith("--") else argument
+        for prefix in ("folder:", "watch:", "replay:"):
+            text = text.removeprefix(prefix)
+        text = text.partition("?")[0].partition("*")[0]
+        if "/" not in text and not Path(text).exists():
+            continue
+        path = Path(text).absolute()
+        path = Path(os.path.normpath(path))
+        path = path if path.exists() else path.parent
+        outside = covered is None or not path.is_relative_to(covered)
+        if path.exists() and path != Path("/") and path.parts[:2] != ("/", "dev") and outside:
+            found.append(path)
+    return sorted({path for path in found if not any(path != other and path.is_relative_to(other) for other in found)})
+
+
+def cameras(arguments: Iterable[str]) -> list[str]:
+    """Returns what gives a container the cameras that a command names.
+
+    Raises:
+        EngineError: One of them is not there.
+    """
+    line: list[str] = []
+    for argument in arguments:
+        text = argument.removeprefix("--source=").removeprefix("v4l2://")
+        node = Path(f"/dev/video{text}") if text.isdecimal() and "--source" in argument else Path(text)
+        if node.parts[:2] == ("/", "dev"):
+            if not node.exists():
+                there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
+                raise EngineError(f"{node}: there is no such camera here; there are: {there}")
+            # The node's group, so that whoever runs may read it.
+            line += ["--device", str(node), "--group-add", str(node.stat().st_gid)]
+    return line
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("stage", description="Run a stage in its container or in the local environment.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    decide = verbs.add_parser("where", help="decide, make what is missing, print one word")
+    decide.add_argument("stage", choices=STAGES)
+    decide.add_argument("--engine", default="auto", help="docker, podman, local or auto (default: %(default)s)")
+    decide.add_argument("--source", default="", help="what will be judged")
+    run = verbs.add_parser("run", help="run a command there")
+    run.add_argument("word", metavar="WHERE", help="what 'where' printed")
+    run.add_argument("stage", choices=STAGES)
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="as the stage's own program takes them")
+    for verb in (decide, run):
+        verb.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="what trains")
+    arguments = parser.parse_args(argv)
+    try:
+        if arguments.verb == "where":
+            print(where(arguments.stage, arguments.engine, arguments.device, arguments.source))
+            return 0
+        line = command(arguments.word, arguments.stage, arguments.arguments, arguments.device)
+    except EngineError as error:
+        print(f"{arguments.stage}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{arguments.stage}: interrupted", file=sys.stderr)
+        return 130
+    sys.stdout.flush()
+    os.execv(line[0], line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

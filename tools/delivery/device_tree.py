@@ -1,0 +1,237 @@
+"""The directory a device runs from: interpreter, kit and launcher. Images, the .deb and `make deploy` share it.
+
+    python3 -m tools.delivery.device_tree packages --machine linux/arm64 --python 3.11 --out TREE
+    python3 -m tools.delivery.device_tree kit --wheel dist/edge_runtime-*.whl --out TREE
+
+It is made for another machine and another Python than the one that makes it, without emulation: pip only unpacks
+wheels, chosen by tag and checked against the lock. Standard library only: a bare Debian with python3-pip runs it.
+
+    TREE/lib/               numpy, Pillow and one interpreter, without what a device never reads
+    TREE/kit/               edge_runtime
+    TREE/bin/edge-runtime   the command
+"""
+
+from __future__ import annotations
+
+import argparse
+import compileall
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.delivery.machines import Machine, UnknownMachine, machine
+
+ROOT = Path(__file__).resolve().parents[2]
+LIB, KIT = "lib", "kit"
+OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
+INTERPRETERS = ("auto", "litert", "onnx", "tflite")
+# Of Debian 12's glibc 2.36; a wheel for an older one runs too. pip takes each tag by itself and none that it implies.
+PLATFORMS = ("manylinux2014", *(f"manylinux_2_{minor}" for minor in range(36, 16, -1)))
+
+# What a device never reads, 30 % of what the wheels hold. The golden samples are classified with what is left.
+USELESS = (
+    "**/tests",  # numpy's own, 15 MB
+    "**/*.pyi",
+    "numpy/f2py",  # for C and Fortran code
+    "numpy/_core/include",
+    "numpy/_core/lib",
+    "numpy/random/lib",
+    "ai_edge_litert/aot",  # compilers for vendors' accelerators
+    "ai_edge_litert/tools",
+    "ai_edge_litert/vendors",
+    "ai_edge_litert/libLiteRtWebGpuAccelerator.so",  # 19 MB on x86-64; the kit judges on the CPU
+    "onnxruntime/quantization",
+    "onnxruntime/tools",
+    "onnxruntime/transformers",
+    "cv2/data",  # face detectors
+)
+
+# -I: neither the caller's environment nor the current directory decides which code runs.
+LAUNCHER = """#!/usr/bin/python3 -I
+import os
+import sys
+
+tree = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path[:0] = [tree + "/kit", tree + "/lib"]
+from edge_runtime.commands.main import main
+
+sys.exit(main())
+"""
+
+
+class TreeError(Exception):
+    """Its text is a sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a tree is made for.
+
+    Attributes:
+        machine: The processor.
+        python: The device's Python, as in ``3.11``.
+        interpreter: Which extra it gets.
+        camera: Whether OpenCV comes with it.
+    """
+
+    machine: Machine
+    python: str
+    interpreter: str
+    camera: bool
+
+    @property
+    def lock(self) -> Path:
+        return ROOT / "locks" / f"edge-{self.interpreter}{'-camera' if self.camera else ''}.txt"
+
+
+def target(name: str, python: str, interpreter: str = "auto", camera: bool = False) -> Target:
+    """Returns a target that can be made.
+
+    Args:
+        name: The machine, by any of its names.
+        python: The device's Python.
+        interpreter: Which one; ``auto`` takes litert, and tflite where that is the only one.
+        camera: Whether OpenCV is wanted.
+
+    Raises:
+        TreeError: No interpreter exists for it, or not together with OpenCV.
+    """
+    try:
+        found = machine(name)
+    except UnknownMachine as error:
+        raise TreeError(str(error)) from error
+    old = found.uname == "armv7l"
+    if interpreter == "auto":
+        interpreter = "tflite" if old else "litert"
+    if old and interpreter != "tflite":
+        raise TreeError(
+            f"32-bit ARM ({found.platform}): '{interpreter}' has no wheel for it, only tflite-runtime 2.14 has: ask "
+            "for tflite, or install a 64-bit system on the board"
+        )
+    if interpreter == "tflite" and python != "3.11":
+        otherwise = "" if old else ", or ask for litert"
+        raise TreeError(
+            f"Python {python}: tflite-runtime 2.14 has no wheel for {found.platform} but for Python 3.11; "
+            f"take Debian 12, whose Python that is{otherwise}"
+        )
+    if camera and interpreter != "litert":
+        raise TreeError(f"OpenCV is locked together with litert alone; '{interpreter}' was asked for")
+    return Target(found, python, interpreter, camera)
+
+
+def install_packages(wanted: Target, tree: Path) -> None:
+    """Unpacks what the lock names into ``tree/lib`` and leaves out what a device never reads.
+
+    Raises:
+        TreeError: pip failed; it has said why.
+    """
+    lib = tree / LIB
+    platforms = [word for tag in PLATFORMS for word in ("--platform", f"{tag}_{wanted.machine.uname}")]
+    with tempfile.TemporaryDirectory(prefix="lock-") as scratch:
+        lock = Path(scratch) / "lock.txt"
+        lock.write_text(without(wanted.lock.read_text("utf-8"), dict(wanted.machine.from_debian)), "utf-8")
+        pip(
+            *("install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", str(lock)),
+            *("--implementation", "cp", "--python-version", wanted.python, *platforms, "--target", str(lib)),
+        )
+    for path in sorted(useless(lib)):
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    shutil.rmtree(lib / "bin", ignore_errors=True)  # numpy-config and the like
+
+
+def install_kit(wheel: Path, tree: Path) -> None:
+    """Unpacks the kit's wheel into ``tree/kit`` and writes the launcher.
+
+    Raises:
+        TreeError: pip failed; it has said why.
+    """
+    pip("install", "--no-index", "--no-deps", "--target", str(tree / KIT), str(wheel))
+    shutil.rmtree(tree / KIT / "bin", ignore_errors=True)  # the launcher below knows where everything is
+    launcher = tree / "bin" / "edge-runtime"
+    launcher.parent.mkdir(parents=True, exist_ok=True)
+    launcher.write_text(LAUNCHER, encoding="utf-8")
+    launcher.chmod(0o755)
+
+
+def compile_all(tree: Path, shown_as: str) -> None:
+    """Compiles every module for the Python that runs this, which must be the device's.
+
+    Args:
+        tree: Where the modules are.
+        shown_as: Where they will be, for tracebacks.
+
+    Raises:
+        TreeError: A module does not compile.
+    """
+    # Unchecked: the tree is never edited, and a read-only root could not keep what Python would compile anew.
+    mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    if not compileall.compile_dir(
+        tree, maxlevels=30, quiet=1, invalidation_mode=mode, stripdir=str(tree), prependdir=shown_as
+    ):
+        raise TreeError(f"{tree}: a module does not compile with this Python")
+
+
+def without(lock: str, names: Container[str]) -> str:
+    """Returns a lock without some packages: their lines and those of their hashes."""
+    kept, skipping = [], False
+    for line in lock.splitlines(keepends=True):
+        if not line.startswith((" ", "#")):
+            skipping = line.partition("==")[0] in names
+        if not skipping:
+            kept.append(line)
+    return "".join(kept)
+
+
+def useless(lib: Path) -> Iterator[Path]:
+    """Yields what is left out."""
+    for pattern in USELESS:
+        yield from lib.glob(pattern)
+
+
+def pip(*arguments: str) -> None:
+    """Raises TreeError."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    command += ["--quiet", "--no-compile", "--no-warn-script-location", "--root-user-action", "ignore"]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_USER")}
+    if subprocess.run(command, check=False, env=environment).returncode:
+        raise TreeError("pip failed; mend what it says above")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("device_tree", description="Make the directory that a device runs from.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    packages = commands.add_parser("packages", help="the interpreter and what it needs")
+    packages.add_argument("--machine", required=True, metavar="NAME", help="as in linux/arm64, arm64 or aarch64")
+    packages.add_argument(
+        "--python", default=OWN, metavar="X.Y", help="the device's (default: that of this one, %(default)s)"
+    )
+    packages.add_argument("--interpreter", choices=INTERPRETERS, default="auto", help="(default: %(default)s)")
+    packages.add_argument("--camera", action="store_true", help="with OpenCV")
+    kit = commands.add_parser("kit", help="edge_runtime and the launcher")
+    kit.add_argument("--wheel", required=True, type=Path, metavar="FILE")
+    for command in (packages, kit):
+        command.add_argument("--out", required=True, type=Path, metavar="TREE")
+        command.add_argument("--compile-for", metavar="DIR", help="compile too, for a tree that will be at DIR")
+    arguments = parser.parse_args(argv)
+    try:
+        if arguments.command == "packages":
+            wanted = target(arguments.machine, arguments.python, arguments.interpreter, arguments.camera)
+            install_packages(wanted, arguments.out)
+        else:
+            install_kit(arguments.wheel, arguments.out)
+        if arguments.compile_for:
+            compile_all(arguments.out, arguments.compile_for)
+    except TreeError as error:
+        print(f"device_tree: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
