@@ -39,6 +39,7 @@ empty :=
 space := $(empty) $(empty)
 python := .venv/bin/python
 trains_on = $(if $(filter cpu,$(DEVICE)),cpu,gpu)
+asked_engine = $(filter docker podman,$(ENGINE))
 # $(call in,STAGE): decides once where a stage runs; `at` then runs its commands there.
 in = where=$$("$(PYTHON)" -m tools.containers.stage where $(1) --engine "$$ENGINE" --device $(trains_on) --source "$$SOURCE") \
   && at() { "$(PYTHON)" -m tools.containers.stage run --device $(trains_on) "$$where" $(1) "$$@"; }
@@ -59,7 +60,7 @@ setup: needs-device  ## make .venv from a lock with hashes, or find that it is a
 	@"$(PYTHON)" tools/environment.py --device "$$DEVICE" && echo "setup: .venv is as it should be"
 
 demo: environment  ## train, export, prove and judge Fashion-MNIST
-	@$(python) tools/demo.py --device "$$DEVICE" $(ARGS)
+	@$(python) tools/demo.py --device "$$DEVICE" --engine $(or $(asked_engine),local) $(ARGS)
 
 ##@ From pictures to a device
 
@@ -110,8 +111,9 @@ check: environment  ## format, lint, types, and who may import whom
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/hadolint docker/*.Dockerfile
 
-test: environment  ## every test but those that need a container engine
+test: environment  ## every test but those that need a container engine; ENGINE=docker adds those
 	$(python) -m pytest -q --durations=10 -m "not container" $(ARGS)
+	$(if $(asked_engine),$(python) -m tools.containers.proof)
 
 test-containers: environment  ## those: images, containers, emulated boards, packages, deployment; needs root
 	$(python) -m tools.containers.proof $(ARGS)

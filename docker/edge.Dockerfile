@@ -69,7 +69,7 @@ USER 65532:65532
 # tini is process 1, so that what hangs can be ended from inside and SIGTERM does what it does everywhere.
 ENTRYPOINT ["tini", "--", "edge-runtime"]
 CMD ["--help"]
-HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=2 CMD ["edge-runtime", "health", "--end-after", "60"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=15s --retries=2 CMD ["edge-runtime", "health", "--end-after", "45"]
 ARG VERSION=0
 ARG REVISION=unknown
 ARG INPUTS=unknown

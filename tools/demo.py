@@ -1,6 +1,6 @@
 """The whole road, on real Fashion-MNIST: what `make demo` runs. Each step is the command a user would type.
 
-    python tools/demo.py [--device cpu|gpu] [--epochs N] [--place DIR]
+    python tools/demo.py [--device cpu|gpu] [--epochs N] [--place DIR] [--engine docker|podman]
 
 What is there already and still right is used again, so that a second run takes seconds.
 """
@@ -25,6 +25,8 @@ from edge_runtime.console import guard
 from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import open_prepared
 from tools.choices import gpus
+from tools.containers.engine import NAMES, EngineError
+from tools.containers.stage import LOCAL, STAGES, command, where
 from tools.picture import draw
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,8 +47,15 @@ def main() -> int:
     parser.add_argument(
         "--place", type=Path, default=ROOT, metavar="DIR", help="where all goes (default: the checkout)"
     )
+    parser.add_argument(
+        "--engine", choices=("local", *NAMES), default="local", help="where the steps run (default: %(default)s)"
+    )
     arguments = parser.parse_args()
-    return guard("demo", lambda: demo(arguments))
+    try:
+        return guard("demo", lambda: demo(arguments))
+    except EngineError as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
 
 
 def demo(arguments: argparse.Namespace) -> int:
@@ -57,16 +66,17 @@ def demo(arguments: argparse.Namespace) -> int:
     epochs = ["--epochs", arguments.epochs] if arguments.epochs else []
     started = time.monotonic()
 
-    step("1/6", "prepare the dataset", "-m", "train", "prepare", "--dataset", DATASET, "--out", data)
     device = arguments.device if arguments.device != "auto" else "gpu" if gpus() else "cpu"
-    fit = ["-m", "train", "fit", "--data", data, "--run", run, "--device", device, *epochs]
-    step("2/6", f"train a small CNN on the {device.upper()}", *fit)
-    step("3/6", "evaluate it on the untouched test split", "-m", "train", "evaluate", run)
-    step("4/6", "convert it, prove every variant, write one bundle", "-m", "export", run, "--out", bundle, "--tar", tar)
-    step("5/6", "check the bundle as a device would", "-m", "edge_runtime", "verify", bundle)
+    train, export, edge = (Stage(name, arguments.engine, device) for name in STAGES)
+    train.step("1/6", "prepare the dataset", "prepare", "--dataset", DATASET, "--out", data)
+    fit = ["fit", "--data", data, "--run", run, "--device", device, *epochs]
+    train.step("2/6", f"train a small CNN on the {device.upper()}", *fit)
+    train.step("3/6", "evaluate it on the untouched test split", "evaluate", run)
+    export.step("4/6", "convert it, prove every variant, write one bundle", run, "--out", bundle, "--tar", tar)
+    edge.step("5/6", "check the bundle as a device would", "verify", bundle)
     count = write_pictures(data, pictures)
-    classify = ["-m", "edge_runtime", "classify", pictures, "--bundle", bundle, "--truth", "folder"]
-    step("6/6", f"classify {count} test pictures, now PNG files, with the edge runtime", *classify, "--format", "table")
+    classify = ["classify", pictures, "--bundle", bundle, "--truth", "folder", "--format", "table"]
+    edge.step("6/6", f"classify {count} test pictures, now PNG files, with the edge runtime", *classify)
 
     opened = open_bundle(bundle)
     drawing = place / "demo.png"
@@ -75,16 +85,27 @@ def demo(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def step(number: str, what: str, *arguments: object) -> None:
-    """Runs one command of the kit after showing it, and ends everything when it fails."""
-    words = [readable(str(argument)) for argument in arguments]  # it runs in the checkout
-    shown = "edge-runtime" if words[1] == "edge_runtime" else f"python -m {words[1]}"
-    print(f"\n[{number}] {what}\n$ {shown} {shlex.join(words[2:])}", flush=True)
-    began = time.monotonic()
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, check=False)
-    if done.returncode:
-        raise SystemExit(done.returncode)
-    print(f"({time.monotonic() - began:.1f} s)", flush=True)
+class Stage:
+    """Where a stage's commands run: decided once, when the first of them does."""
+
+    def __init__(self, name: str, engine: str, device: str) -> None:
+        self._name = name
+        self._engine = engine
+        self._device = device
+        self._where = ""
+
+    def step(self, number: str, what: str, *arguments: object) -> None:
+        """Runs one command of the kit after showing it, and ends everything when it fails."""
+        words = [readable(str(argument)) for argument in arguments]  # it runs in the checkout
+        shown = "edge-runtime" if self._name == "edge" else f"python -m {self._name}"
+        print(f"\n[{number}] {what}\n$ {shown} {shlex.join(words)}", flush=True)
+        if self._engine != LOCAL and not self._where:
+            self._where = where(self._name, self._engine, self._device)
+        began = time.monotonic()
+        done = subprocess.run(command(self._where or LOCAL, self._name, words, self._device), cwd=ROOT, check=False)
+        if done.returncode:
+            raise SystemExit(done.returncode)
+        print(f"({time.monotonic() - began:.1f} s)", flush=True)
 
 
 def readable(word: str) -> str:

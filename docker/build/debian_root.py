@@ -26,7 +26,7 @@ LEFT_OUT = frozenset({
     "dpkg", "tar", "mawk", "media-types", "readline-common", "libreadline8", "libreadline8t64", "libncursesw6",
     "libtinfo6", "libdb5.3", "libdb5.3t64", "libnsl2", "libtirpc3", "libtirpc3t64", "libtirpc-common", "libkrb5-3",
     "libkrb5support0", "libgssapi-krb5-2", "libk5crypto3", "libkeyutils1", "libcom-err2", "libacl1", "libselinux1",
-    "libpcre2-8-0", "libmd0", "netbase", "tzdata",
+    "libpcre2-8-0", "netbase", "tzdata",
 })  # fmt: skip
 USELESS = (
     "etc/*",
@@ -45,15 +45,18 @@ USELESS = (
     "usr/lib/python3.*/lib-dynload/_dbm*",
     "usr/lib/python3.*/lib-dynload/nis*",
     "usr/lib/python3.*/lib-dynload/readline*",
+    "usr/share/bash-completion",
     "usr/share/doc/*/[!c]*",  # all but copyright
     "usr/share/doc/*/changelog*",
+    "usr/share/gcc",  # for debuggers
+    "usr/share/gdb",
     "usr/share/info",
     "usr/share/lintian",
     "usr/share/locale",
     "usr/share/man",
     "usr/share/python*/dist",
-    "var/cache/*",
-    "var/log/*",
+    "var/[!l]*",  # all but lib
+    "var/lo*",
 )
 MERGED = ("bin", "lib", "lib64", "sbin")  # links to usr/…, as on an installed Debian
 USERS = {
@@ -141,6 +144,9 @@ def finish(root: Path) -> None:
     for name in ("dev", "proc", "sys", "run", "tmp", "root"):
         (root / name).mkdir(exist_ok=True)
     (root / "tmp").chmod(0o1777)
+    # libblas.so.3 and liblapack.so.3: Debian's alternatives, links that its installer makes.
+    for path in root.glob("usr/lib/*-linux-*/*/lib*.so.3"):
+        (path.parents[1] / path.name).symlink_to(path.relative_to(path.parents[1]))
     library = root / f"usr/lib/python{sys.version_info[0]}.{sys.version_info[1]}"
     if not library.is_dir():
         raise RootError(f"the packages hold another Python than {library.name}; take a base of the same release")

@@ -25,9 +25,15 @@ from tools.delivery.machines import machine
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "edge-runtime.inputs"
 SERVER = ("docker/server.Dockerfile", "docker/build", "tools/delivery/machines.py", "pyproject.toml", "edge_runtime")
+EDGE = (
+    *("docker/edge.Dockerfile", "docker/build", "tools/delivery/machines.py", "tools/delivery/device_tree.py"),
+    *("pyproject.toml", "LICENSE", "edge_runtime", "locks"),
+)
 SHOWN_AFTER_FAILURE = 12  # lines
 # Of BuildKit's plain progress: what is neither a program's own output nor an error.
-NOISE = re.compile(r"\s*$|-----|#\d+ (\[|CACHED|DONE|CANCELED|\.\.\.|sha256:|transferring|extracting)| > \[|executor failed")
+NOISE = re.compile(
+    r"\s*$|-----|#\d+ (\[|CACHED|DONE|CANCELED|\.\.\.|sha256:|transferring|extracting)| > \[|executor failed"
+)
 STEP = re.compile(r"#\d+ (\[[^]]+\]) RUN (?:--mount=\S+ )*(.+)|(?:\[.+\] )?(STEP \d+/\d+: RUN .+)")
 # What the environment may say about where to build from; read by the Dockerfiles as build arguments of the same name.
 FROM_ENVIRONMENT = ("BASE", "APT_MIRROR", "PIP_INDEX_URL")
@@ -88,11 +94,7 @@ def edge(platform: str = "", interpreter: str = "auto", camera: bool = False) ->
     parts += ["camera"] if camera else []
     parts += [machine(platform).debian] if platform else []
     arguments = [("INTERPRETER", interpreter)] + ([("FLAGS", "--camera")] if camera else [])
-    inputs = ("docker/edge.Dockerfile", "docker/build", "tools/delivery/machines.py", "tools/delivery/device_tree.py")
-    inputs += ("pyproject.toml", "LICENSE", "edge_runtime", "locks/build.txt", "locks")
-    return Image(
-        "edge-runtime", "-".join(parts), "docker/edge.Dockerfile", inputs, arguments=tuple(arguments), platform=platform
-    )
+    return Image("edge-runtime", "-".join(parts), EDGE[0], EDGE, arguments=tuple(arguments), platform=platform)
 
 
 def inputs_digest(image: Image, root: Path = ROOT) -> str:

@@ -84,7 +84,7 @@ def running() -> Iterator[Engine]:
             say("stopped dockerd")
 
 
-def answered(server: "subprocess.Popen[bytes]", log: Path, now: Callable[[], float]) -> Engine:
+def answered(server: subprocess.Popen[bytes], log: Path, now: Callable[[], float]) -> Engine:
     """Waits until the engine answers, and returns it.
 
     Raises:

@@ -139,10 +139,9 @@ def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:
         for prefix in ("folder:", "watch:", "replay:"):
             text = text.removeprefix(prefix)
         text = text.partition("?")[0].partition("*")[0]
-        if "/" not in text and not Path(text).exists():
+        if not text or ("/" not in text and not Path(text).exists()):
             continue
-        path = Path(text).absolute()
-        path = Path(os.path.normpath(path))
+        path = Path(os.path.abspath(text))
         path = path if path.exists() else path.parent
         outside = covered is None or not path.is_relative_to(covered)
         if path.exists() and path != Path("/") and path.parts[:2] != ("/", "dev") and outside:
@@ -157,9 +156,15 @@ def cameras(arguments: Iterable[str]) -> list[str]:
         EngineError: One of them is not there.
     """
     line: list[str] = []
+    previous = ""
     for argument in arguments:
-        text = argument.removeprefix("--source=").removeprefix("v4l2://")
-        node = Path(f"/dev/video{text}") if text.isdecimal() and "--source" in argument else Path(text)
+        source = argument.removeprefix("--source=") if previous != "--source" else argument
+        given = previous == "--source" or source != argument
+        previous = argument
+        text = source.removeprefix("v4l2://")
+        node = Path(f"/dev/video{text}" if text.isdecimal() else text)
+        if not given:
+            continue
         if node.parts[:2] == ("/", "dev"):
             if not node.exists():
                 there = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
@@ -194,8 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"{arguments.stage}: interrupted", file=sys.stderr)
         return 130
-    sys.stdout.flush()
-    os.execv(line[0], line)
+    return os.execv(line[0], line)
 
 
 if __name__ == "__main__":

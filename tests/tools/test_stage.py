@@ -1,0 +1,77 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from tools.containers import stage
+from tools.containers.engine import Engine, EngineError
+
+DOCKER = Engine("docker", "/usr/bin/docker", "20.10")
+
+
+def line(name: str, arguments: list[str], device: str = "cpu", engine: Engine = DOCKER) -> str:
+    return " ".join(stage.container(engine, name, arguments, device))
+
+
+def test_paths_outside_of_the_checkout_are_mounted_where_they_are(tmp_path: Path) -> None:
+    (tmp_path / "my pictures").mkdir()
+    arguments = ["prepare", "--dataset", f"folder:{tmp_path}/my pictures", "--out", f"{tmp_path}/data/new"]
+    # The directory above what is not there yet covers both.
+    (tmp_path / "data").mkdir()
+    assert stage.named(arguments, Path.cwd()) == [tmp_path / "data", tmp_path / "my pictures"]
+    assert stage.named([f"--out={tmp_path}/x"], Path.cwd()) == [tmp_path]
+
+
+def test_what_lies_in_the_checkout_is_mounted_with_it() -> None:
+    assert stage.named(["--run", "runs/x", "--dataset", "fashion_mnist"], Path.cwd()) == []
+
+
+def test_a_container_that_judges_gets_what_is_named_read_only_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "incoming").mkdir()
+    arguments = ["run", "--bundle", f"{tmp_path}/bundle", "--source", f"watch:{tmp_path}/incoming"]
+    shown = line("edge", arguments)
+    assert f"--volume {tmp_path}/bundle:{tmp_path}/bundle:ro" in shown
+    assert f"--volume {tmp_path}/incoming:{tmp_path}/incoming:ro" in shown
+    assert shown.count("--volume") == 2
+    for flag in ("--read-only", "--cap-drop ALL", "--security-opt no-new-privileges"):
+        assert flag in shown
+
+
+def test_a_container_runs_as_who_typed_the_command() -> None:
+    assert f"--user {os.getuid()}:{os.getgid()}" in line("export", ["runs/x"])
+
+
+def test_only_training_on_the_gpu_gets_gpus() -> None:
+    assert "--gpus all" in line("train", ["fit"], "gpu")
+    assert "--device nvidia.com/gpu=all" in line("train", ["fit"], "gpu", Engine("podman", "/usr/bin/podman", "4.3"))
+    assert "gpu" not in line("train", ["fit"], "cpu")
+    assert "gpu" not in line("export", ["runs/x"], "gpu")
+
+
+def test_a_camera_that_is_there_is_handed_over_with_its_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Any node under /dev does: what counts is that it is there.
+    assert stage.cameras(["run", "--source", "/dev/null"]) == ["--device", "/dev/null", "--group-add", "0"]
+    with pytest.raises(EngineError, match=r"/dev/video77: there is no such camera here; there are: "):
+        stage.cameras(["run", "--source", "77"])
+
+
+@pytest.mark.parametrize(
+    ("source", "camera"),
+    [
+        ("0", True),
+        ("/dev/video0", True),
+        ("rtsp://camera.example/1", True),
+        ("http://camera.example/stream", True),
+        ("watch:incoming", False),
+        ("photo.jpg", False),
+    ],
+)
+def test_cameras_get_the_image_with_opencv(source: str, camera: bool) -> None:
+    assert stage.image_of("edge", "cpu", source).reference.endswith("-camera") == camera
+
+
+def test_the_local_environment_runs_the_same_words() -> None:
+    command = stage.command("local", "train", ["fit", "--data", "x"], "cpu")
+    assert command[-5:] == ["-m", "train", "fit", "--data", "x"]
+    assert stage.command("local", "edge", ["run"], "cpu")[0].endswith(".venv/bin/edge-runtime")
