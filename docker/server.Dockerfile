@@ -21,7 +21,8 @@ ARG TARGETPLATFORM
 COPY docker/build/debian_root.py docker/build/
 COPY tools/delivery/machines.py tools/delivery/
 RUN python3 -m docker.build.debian_root --platform "$TARGETPLATFORM" --keep-all --out /image \
-      base-files bash coreutils findutils grep sed procps python3 libstdc++6 tini \
+      base-files bash coreutils findutils grep sed tar procps python3 libstdc++6 tini \
+ && ln -s bash /image/usr/bin/sh \
  && mkdir -p /image/etc/ssl/certs && cp -L /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
 
 FROM builder AS train-packages

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from platform import machine as processor
 
 from tools.containers import engine as engines
 from tools.containers.engine import Engine, EngineError
@@ -135,7 +136,12 @@ def build_command(engine: Engine, image: Image, fresh: bool = False) -> list[str
     """Returns the command line that builds an image; `fresh` takes nothing from earlier builds."""
     command = engine.command(*(["buildx", "build", "--load"] if engine.buildx else ["build"]))
     command += ["--file", str(ROOT / image.dockerfile), "--tag", image.reference]
-    command += ["--format", "docker"] if engine.name == "podman" else ["--progress", "plain"]  # OCI has no health check
+    if engine.name == "podman":
+        # OCI's format has no health check; and Podman 4.3 does not say by itself what it builds on.
+        here = machine(processor()).platform
+        command += ["--format", "docker", "--build-arg", f"BUILDPLATFORM={here}"]
+    else:
+        command += ["--progress", "plain"]
     command += ["--no-cache"] if fresh else []
     command += ["--target", image.target] if image.target else []
     command += ["--platform", image.platform] if image.platform else []
