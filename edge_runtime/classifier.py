@@ -1,6 +1,5 @@
 """A classifier: one variant of one bundle, loaded, from pixels to scores."""
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.bundle.manifest import Variant
 from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.cpus import usable_cpus
 from edge_runtime.errors import InterpreterMissing, VariantError
 from edge_runtime.runtimes import Runtime, find, readable
 from edge_runtime.scores import Scores, to_scores, top_k
@@ -141,7 +141,7 @@ def choose(variants: Sequence[Variant]) -> Variant:
 
 def default_threads() -> int:
     """Returns how many threads the interpreter gets when nobody says."""
-    return min(MAX_THREADS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return min(MAX_THREADS, usable_cpus())
 
 
 def _rank(variant: Variant) -> int:

@@ -1,6 +1,7 @@
 """What every command of the kit does around its work: errors become one sentence and an exit code."""
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -17,10 +18,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
 
 
+def without_passwords(text: str) -> str:
+    """Returns `text` with ``***`` for user and password in every address, as in ``rtsp://***@host/``."""
+    return re.sub(r"(?<=://)[^\s/]*@", "***@", text)
+
+
 def say(message: str) -> None:
-    """Prints a line for the person who watches; standard output stays free for results."""
+    """Prints a line for the person who watches, without passwords; standard output stays free for results."""
     if sys.stderr:  # None for a service that runs without one, and print would take standard output instead
-        print(message, file=sys.stderr, flush=True)
+        print(without_passwords(message), file=sys.stderr, flush=True)
 
 
 def tell(result: object) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from edge_runtime.bundle import fields
 from edge_runtime.errors import EdgeError, FieldError, UsageError
 from edge_runtime.files import write_atomically
+from edge_runtime.process import lives, started
 
 INTERVAL = 2.0  # seconds between two beats
 MAX_AGE = 15.0  # seconds after which the loop counts as hung: seven missed beats
@@ -31,6 +32,8 @@ class Beat:
         predictions: Frames judged since the start.
         rejections: Frames that could not be judged.
         dropped: Live frames that newer ones replaced, by source.
+        started: When the process was started, in ticks since boot; 0 where that is unknown. With it `pid` means one
+            process only, although numbers are given out again and mean others in other containers.
     """
 
     pid: int
@@ -40,6 +43,7 @@ class Beat:
     predictions: int
     rejections: int
     dropped: dict[str, int] = field(default_factory=dict)
+    started: int = 0
 
 
 class Heartbeat:
@@ -60,6 +64,7 @@ class Heartbeat:
         self._interval = interval
         self._clock = clock
         self._last: float | None = None
+        self._started = started(os.getpid()) or 0
 
     def beat(self, predictions: int, rejections: int, dropped: dict[str, int]) -> None:
         """Writes a beat if it is time.
@@ -71,7 +76,8 @@ class Heartbeat:
         if self._last is not None and now - self._last < self._interval:
             return
         self._last = now
-        beat = Beat(os.getpid(), boot(), round(now, 3), self._model, predictions, rejections, dropped)
+        at = round(now, 3)
+        beat = Beat(os.getpid(), boot(), at, self._model, predictions, rejections, dropped, self._started)
         try:
             write_atomically(self._path, fields.canonical(asdict(beat)))
         except OSError as error:
@@ -87,7 +93,7 @@ class Heartbeat:
             other = read(self._path)
         except EdgeError:
             return
-        if other.pid != os.getpid() and age(other, self._clock(), boot()) < MAX_AGE and _lives(other.pid):
+        if other.pid != os.getpid() and age(other, self._clock(), boot()) < MAX_AGE and lives(other.pid, other.started):
             raise UsageError(f"{self._path}: process {other.pid} beats there; give each 'run' a --heartbeat of its own")
 
     def end(self) -> None:
@@ -112,16 +118,6 @@ def read(path: Path) -> Beat:
 def age(beat: Beat, now: float, boot_now: str) -> float:
     """Returns the seconds since `beat`; infinity when it is from before the machine was booted."""
     return now - beat.at if beat.boot == boot_now and now >= beat.at else float("inf")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # somebody else's process, but there
-        return True
-    return True
 
 
 def boot() -> str:

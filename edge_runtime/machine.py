@@ -1,10 +1,11 @@
 """What this machine is: read from /proc and /sys, unknown where they are silent."""
 
-import os
 import platform
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from edge_runtime.cpus import usable_cpus
 
 # What interpreters' kernels look for: x86-64 vector units, ARM's NEON with its dot product and int8 matrix product.
 USEFUL = ("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni", "neon", "asimd", "asimddp", "i8mm", "sve")
@@ -17,7 +18,7 @@ class Machine:
     Attributes:
         system: Operating system and architecture.
         python: Version of Python.
-        cpus: How many CPUs this process may use.
+        cpus: How many CPUs this process may use, a container's quota included.
         features: Vector units that interpreters make use of.
         memory: Bytes of memory, or of the container's limit when that is less; None if unknown.
         available: Bytes that can be had now; None if unknown.
@@ -33,7 +34,6 @@ class Machine:
 
 def this_machine() -> Machine:
     """Returns what can be read about this machine."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     name = platform.freedesktop_os_release().get("PRETTY_NAME", "") if Path("/etc/os-release").exists() else ""
     meminfo = read(Path("/proc/meminfo"))
     limit = read(Path("/sys/fs/cgroup/memory.max")).strip()
@@ -43,7 +43,7 @@ def this_machine() -> Machine:
     return Machine(
         system=" ".join(filter(None, (name, platform.system(), platform.machine()))),
         python=sys.version.split()[0],
-        cpus=cpus,
+        cpus=usable_cpus(),
         features=features_of(read(Path("/proc/cpuinfo"))),
         memory=total,
         available=memory_of(meminfo, "MemAvailable"),

@@ -1,4 +1,4 @@
-"""From sources through a classifier to sinks, until the sources end or somebody says stop. The only threads are here.
+"""From sources through a classifier to sinks, until the sources end or somebody says stop. Frames' threads are here.
 
 One thread a source senses and preprocesses, so that decoding overlaps with judging; the calling thread judges and
 tells. A bounded number of frames is held between them. A failure anywhere stops everything and is raised.

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import importlib.util
 from pathlib import Path
 
 import numpy
@@ -15,6 +16,8 @@ from edge_runtime.errors import EdgeError, InterpreterMissing
 from edge_runtime.machine import this_machine
 from edge_runtime.proof import prove
 from edge_runtime.runtimes import INTERPRETERS, Interpreter, readable
+from edge_runtime.sources import camera
+from edge_runtime.sources.devices import cameras, check, forbidden
 
 GOOD, BAD, MISSING = "ok ", "BAD", "-- "
 
@@ -33,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {GOOD} memory {size(machine.memory)}, {size(machine.available)} available")
     print("interpreters")
     working = [_interpreter(interpreter) for interpreter in INTERPRETERS]
+    print("cameras")
+    _cameras()
     usable = [_bundle(path) for path in arguments.bundles]
     if not any(working):
         raise EdgeError("no interpreter works here; install one of the above")
@@ -54,6 +59,27 @@ def _interpreter(interpreter: Interpreter) -> bool:
         return False
     print(f"  {GOOD} {interpreter.package} {version} (.{interpreter.format})")
     return True
+
+
+def _cameras() -> None:
+    """Prints a line about OpenCV and one for each camera; neither is needed for pictures in files."""
+    if importlib.util.find_spec("cv2") is None:
+        print(f"  {MISSING} {camera.PACKAGE} is not installed: needed for cameras alone, pip install {camera.PACKAGE}")
+    else:
+        try:
+            print(f"  {GOOD} OpenCV {camera.opencv().__version__}: cameras of this machine, RTSP, HTTP")
+        except EdgeError as error:
+            print(f"  {BAD} {error}")
+    able, refused = cameras(), forbidden()
+    for found in able:
+        print(f"  {GOOD} {found}")
+    for path in refused:
+        try:
+            check(path)
+        except EdgeError as error:
+            print(f"  {BAD} {error}")
+    if not able and not refused:
+        print(f"  {MISSING} no camera at this machine")
 
 
 def _bundle(path: Path) -> bool:

@@ -6,9 +6,10 @@ import io
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import NoReturn
 
 from edge_runtime import __version__
-from edge_runtime.console import guard
+from edge_runtime.console import guard, without_passwords
 from edge_runtime.errors import EdgeError
 
 COMMANDS = {
@@ -26,9 +27,16 @@ example:
   edge-runtime COMMAND --help explains each command"""
 
 
+class Parser(argparse.ArgumentParser):
+    """An argument parser that repeats no password: a camera's address in the wrong place is quoted in its error."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(without_passwords(message))
+
+
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     """Returns the parser with the arguments of the commands that `argv` mentions."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "edge-runtime",
         description="Classifies pictures on this machine's CPU with a bundle that 'python -m export' wrote.",
         epilog=EPILOG,

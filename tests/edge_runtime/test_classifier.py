@@ -1,4 +1,3 @@
-import os
 from itertools import count
 
 import numpy as np
@@ -14,6 +13,7 @@ from edge_runtime.classifier import (
     default_threads,
     load_classifier,
 )
+from edge_runtime.cpus import usable_cpus
 from edge_runtime.errors import VariantError
 from tests.edge_runtime.samples import IDENTITY, SPEC, Brightness, brightness, flat, variant
 
@@ -79,7 +79,7 @@ def test_the_best_labels_come_first_with_plain_numbers() -> None:
 
 
 def test_threads_are_what_this_process_may_use_but_few() -> None:
-    assert default_threads() == min(MAX_THREADS, len(os.sched_getaffinity(0)))
+    assert default_threads() == min(MAX_THREADS, usable_cpus())
 
 
 def test_the_same_pixels_give_the_same_scores_again(bundle: Bundle) -> None:

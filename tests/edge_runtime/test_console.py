@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from edge_runtime.console import did_you_mean, guard
+from edge_runtime.console import did_you_mean, guard, say, without_passwords
 from edge_runtime.errors import BundleError, EdgeError, IncompleteError, UsageError
 
 
@@ -110,3 +110,21 @@ def test_a_full_disk_behind_standard_output_is_one_sentence() -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-c", ENDLESS], stdout=full, stderr=subprocess.PIPE, timeout=60)
     assert (done.returncode, done.stderr.decode()) == (1, "program: error: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("rtsp://user:geheim@camera/1: gone", "rtsp://***@camera/1: gone"),
+        ("two: http://a:geheim@b http://c:geheim@d.", "two: http://***@b http://***@d."),
+        ("rtsp://user:geh@eim@camera", "rtsp://***@camera"),
+        ("see https://example.org/a@b", "see https://example.org/a@b"),
+        ("pictures/a@b.png, user@host", "pictures/a@b.png, user@host"),
+    ],
+)
+def test_no_message_repeats_the_password_of_an_address(
+    text: str, safe: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert without_passwords(text) == safe
+    say(text)
+    assert capsys.readouterr().err == f"{safe}\n"

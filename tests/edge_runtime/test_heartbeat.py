@@ -1,9 +1,14 @@
+import os
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.errors import EdgeError
+from edge_runtime.bundle import fields
+from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.heartbeat import Beat, Heartbeat, age, boot, default_path, read
+from edge_runtime.process import started
 from tests.edge_runtime.samples import in_a_process
 
 
@@ -23,6 +28,7 @@ def test_what_was_beaten_is_read(tmp_path: Path) -> None:
     beat = read(tmp_path / "run" / "beat.json")
     assert (beat.model, beat.predictions, beat.rejections, beat.dropped) == ("lamp 1.0", 3, 1, {"camera:": 2})
     assert (beat.at, beat.boot) == (100.0, boot())
+    assert (beat.pid, beat.started) == (os.getpid(), started(os.getpid()))
 
 
 def test_it_beats_no_more_often_than_its_interval(tmp_path: Path) -> None:
@@ -61,6 +67,18 @@ from edge_runtime.commands.main import main
 sys.exit(main(["health", "--heartbeat", sys.argv[1], "--max-age", "30"]))
 """
     assert in_a_process(code, path).returncode == 0
+
+
+def test_a_place_where_another_process_beats_is_refused_and_one_whose_number_was_given_again_is_not(
+    tmp_path: Path,
+) -> None:
+    path, parent = tmp_path / "beat.json", os.getppid()
+    beat = Beat(parent, boot(), time.monotonic(), "lamp", 0, 0, {}, started(parent) or 0)
+    path.write_bytes(fields.canonical(asdict(beat)))
+    with pytest.raises(UsageError, match=rf"process {parent} beats there; give each 'run' a --heartbeat of its own"):
+        Heartbeat(path, "lamp").begin()
+    path.write_bytes(fields.canonical(asdict(replace(beat, started=beat.started + 1))))
+    Heartbeat(path, "lamp").begin()
 
 
 def test_after_the_end_there_is_no_heartbeat(tmp_path: Path) -> None:

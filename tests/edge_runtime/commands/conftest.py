@@ -19,3 +19,10 @@ def pictures(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Pa
         folder.mkdir(exist_ok=True)
         Image.fromarray(split.pixels[number]).save(folder / f"{number:02}.png")
     return directory
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    directory = tmp_path / "들어온 사진"
+    directory.mkdir()
+    return directory

@@ -148,6 +148,14 @@ def test_doctor_proposes_no_interpreter_beside_one_that_reads_the_same_files() -
     assert "pip install" not in done.stdout
 
 
+def test_doctor_tells_whether_cameras_can_be_read_and_which_there_are() -> None:
+    done = edge_runtime("doctor")
+    about = done.stdout.partition("cameras\n")[2].splitlines()
+    assert about[0].startswith("  ok  OpenCV ")
+    assert len(about) >= 2
+    assert all(line.startswith(("  ok  /dev/video", "  BAD /dev/video", "  --  no camera")) for line in about[1:])
+
+
 def test_doctor_fails_where_a_bundle_cannot_run(bundle: Bundle, tmp_path: Path) -> None:
     hopeless = write_bundle(tmp_path / "hopeless", manifest(), contents())
     done = edge_runtime("doctor", bundle.directory, hopeless.directory, tmp_path / "none")
@@ -193,6 +201,22 @@ def test_what_is_typed_wrongly_is_exit_2(arguments: tuple[str, ...]) -> None:
     done = edge_runtime(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: edge-runtime")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "rtsp://user:geheim@camera/1"),
+        ("classify", "rtsp://user:geheim@camera/1", "--bundle", "none"),
+        ("run", "--bundle", "none", "--source", "rstp://user:geheim@camera/1"),
+        ("run", "--bundle", "none", *["--source", "rtsp://user:geheim@camera/1?token=geheim"] * 2),
+        ("rtsp://user:geheim@camera/1",),
+    ],
+)
+def test_a_password_in_the_wrong_place_is_not_repeated(arguments: tuple[str, ...]) -> None:
+    done = edge_runtime(*arguments)
+    assert done.returncode == 2
+    assert "geheim" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["health", "--heartbeat", "/none"], ["--help"], ["health", "--help"]])

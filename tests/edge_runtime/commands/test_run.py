@@ -1,48 +1,15 @@
-import contextlib
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge_runtime.bundle.store import Bundle
-from tests.edge_runtime.samples import DEADLINE, eventually, save
-from tests.support import ROOT, python
-
-
-@contextlib.contextmanager
-def running(bundle: Bundle, beat: Path, *sources: str) -> Iterator[subprocess.Popen[str]]:
-    """`edge-runtime run`, once it has said that it runs and its heart beats."""
-    command = [sys.executable, "-m", "edge_runtime", "run", "--bundle", bundle.directory, "--heartbeat", beat]
-    for source in sources:
-        command += ["--source", source]
-    with subprocess.Popen(
-        [*map(str, command)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stderr
-            assert f"edge-runtime: {bundle.title} full_int8.tflite on " in process.stderr.readline()
-            eventually(beat.exists, "a heartbeat")
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def health(beat: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    return python("-m", "edge_runtime", "health", "--heartbeat", beat, *arguments)
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    directory = tmp_path / "들어온 사진"
-    directory.mkdir()
-    return directory
+from tests.edge_runtime.commands.running import health, running
+from tests.edge_runtime.samples import DEADLINE, save
+from tests.support import python
 
 
 def test_a_picture_that_is_dropped_in_comes_out_as_a_line(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
@@ -74,30 +41,6 @@ def test_sigterm_and_ctrl_c_end_it_cleanly_and_soon(
         assert process.stderr
         assert process.stderr.read() == "edge-runtime: ended; 0 predictions, 0 rejected, 0 dropped\n"
     assert not beat.exists()
-
-
-def test_health_says_alive_while_it_runs_and_not_after(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
-    beat = tmp_path / "beat.json"
-    with running(bundle, beat, f"watch:{inbox}") as process:
-        alive = health(beat)
-        assert (alive.returncode, alive.stderr) == (0, "")
-        assert alive.stdout.startswith(f"alive: {bundle.title} full_int8.tflite; 0 predictions, 0 rejected; beat ")
-        process.terminate()
-        process.wait(DEADLINE)
-    gone = health(beat)
-    assert (gone.returncode, gone.stdout) == (1, "")
-    assert "no heartbeat; 'run' is not running or beats elsewhere" in gone.stderr
-
-
-def test_a_killed_run_turns_unhealthy(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
-    beat = tmp_path / "beat.json"
-    with running(bundle, beat, f"watch:{inbox}") as process:
-        process.kill()
-        process.wait(DEADLINE)
-        assert beat.exists()
-    eventually(lambda: health(beat, "--max-age", 0.2).returncode == 1, "unhealthy")
-    assert f"unhealthy: process {process.pid} last beat" in health(beat, "--max-age", 0.2).stderr
-    assert health(beat, "--max-age", 3600).returncode == 0
 
 
 def test_a_replay_ends_by_itself_and_counts(bundle: Bundle, pictures: Path, tmp_path: Path) -> None:
@@ -144,14 +87,6 @@ def test_a_watched_directory_that_vanishes_ends_it_with_a_reason(bundle: Bundle,
         assert process.stderr
         assert process.stderr.read().endswith(f"watch:{inbox}: cannot be read: No such file or directory\n")
         assert process.wait(DEADLINE) == 1
-
-
-def test_after_a_failure_health_does_not_call_it_alive(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
-    beat = tmp_path / "beat.json"
-    with running(bundle, beat, f"watch:{inbox}") as process:
-        inbox.rmdir()
-        assert process.wait(DEADLINE) == 1
-    assert health(beat).returncode == 1
 
 
 def test_the_same_source_given_twice_is_refused(bundle: Bundle, inbox: Path) -> None:

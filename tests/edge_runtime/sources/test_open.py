@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import UsageError
+from edge_runtime.sources.camera import DeviceSource, StreamSource
 from edge_runtime.sources.files import FileSource
 from edge_runtime.sources.open import open_source
 from edge_runtime.sources.replay import ReplaySource
@@ -33,6 +34,43 @@ def test_watch_is_a_watched_directory(shots: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "node"),
+    [
+        ("0", "/dev/video0"),
+        ("12", "/dev/video12"),
+        ("/dev/video0", "/dev/video0"),
+        ("v4l2:///dev/video0", "/dev/video0"),
+        ("/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0",) * 2,
+    ],
+)
+def test_a_number_or_a_node_is_a_camera_of_this_machine(address: str, node: str) -> None:
+    source = open_source(address)
+    assert isinstance(source, DeviceSource)
+    assert source.address == node
+    assert source.live
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https", "RTSP"])
+def test_an_address_of_the_network_is_a_stream(scheme: str) -> None:
+    source = open_source(f"{scheme}://user:password@camera/path")
+    assert isinstance(source, StreamSource)
+    assert source.address == f"{scheme.lower()}://***@camera/path"
+    assert source.live
+
+
+def test_a_picture_or_directory_with_a_number_for_a_name_is_reached_by_its_path(
+    shots: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(shots / "0" / "bolt.png")
+    monkeypatch.chdir(shots)
+    source = open_source("./0")
+    assert isinstance(source, FileSource)
+    assert next(source.frames(threading.Event())).source == "0/bolt.png"
+    assert isinstance(open_source("0"), DeviceSource)
+    assert capsys.readouterr().err == "0: taken for the camera /dev/video0; the path is ./0\n"
+
+
+@pytest.mark.parametrize(
     ("options", "frames", "live"),
     [
         ("", 3, False),
@@ -53,7 +91,12 @@ def test_replay_plays_pictures_at_a_pace_and_again(options: str, frames: int, li
     ("address", "message"),
     [
         ("wathc:x", "wathc:x: no source is called 'wathc:'; did you mean 'watch'?"),
-        ("ftp://x", "ftp://x: no source is called 'ftp:'; known: watch, replay"),
+        ("ftp://x", "ftp://x: no source is called 'ftp:'; known: watch, replay, v4l2, rtsp, rtsps, http, https"),
+        ("rstp://u:p@x/y?z=1", "rstp://***@x/y?z=***: no source is called 'rstp:'; did you mean 'rtsp'?"),
+        ("rtsp:u:p@x", "rtsp:***@x: rtsp://HOST/PATH expected"),
+        ("http://", "http://: names no host; http://HOST/PATH expected"),
+        ("v4l2:video0", "v4l2:video0: v4l2:///dev/video0 expected"),
+        ("v4l2://video0", "v4l2://video0: v4l2:///dev/video0 expected"),
         ("replay:x?lop=2", "replay:x?lop=2: unknown option 'lop'; did you mean 'loop'?"),
         ("replay:x?fps=fast", "replay:x?fps=fast: fps takes a number from 0, 'fast' found"),
         ("replay:x?fps=-1", "replay:x?fps=-1: fps takes a number from 0, '-1' found"),

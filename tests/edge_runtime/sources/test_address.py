@@ -1,0 +1,81 @@
+import pytest
+
+from edge_runtime.errors import UsageError
+from edge_runtime.sources.address import parse, shown
+
+ESCAPES = "in user, password, path and query write %40 for @, %2F for /, %3F for ? and %23 for #"
+
+
+@pytest.mark.parametrize(
+    ("address", "safe"),
+    [
+        ("rtsp://camera/stream", "rtsp://camera/stream"),
+        ("rtsp://user:geheim@camera:8554/stream", "rtsp://***@camera:8554/stream"),
+        ("rtsp://geheim@camera", "rtsp://***@camera"),
+        ("rtsp://user:geh@eim@camera/x", "rtsp://***@camera/x"),
+        ("rtsp://user:geh/eim@camera/x", "rtsp://***@camera/x"),
+        ("rtsp://user:geh?eim@camera/x", "rtsp://***@camera/x"),
+        ("rtsp://user:geh#eim@camera/x", "rtsp://***@camera/x"),
+        ("http://camera/video?user=a&pwd=geheim", "http://camera/video?user=***&pwd=***"),
+        ("http://camera/video?geheim", "http://camera/video?***"),
+        ("http://camera/video#geheim", "http://camera/video#***"),
+        ("rtsp://u:geheim@nvr/live?channel=2&subtype=0", "rtsp://***@nvr/live?channel=2&subtype=0"),
+        ("http://camera/?channel=1;pwd=geheim", "http://camera/?channel=***"),
+        ("rtsp:user:geheim@camera/x", "rtsp:***@camera/x"),
+        ("rstp://user:geheim@camera/x", "rstp://***@camera/x"),
+        ("user:geheim@camera/x", "user:***@camera/x"),
+        ("http://user:geheim@[fe80::1]:80/x", "http://***@[fe80::1]:80/x"),
+        ("watch:/srv/in@home?", "watch:/srv/in@home?"),
+        ("replay:a@b.png?fps=1&loop=0", "replay:a@b.png?fps=1&loop=0"),
+        ("pictures/a@b.png", "pictures/a@b.png"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_shown_without_what_must_stay_secret(address: str, safe: str) -> None:
+    assert shown(address) == safe
+    assert "geheim" not in shown(address)
+    assert shown(safe) == safe
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port", "path"),
+    [
+        ("rtsp://camera", "camera", 554, "/"),
+        ("rtsps://camera/x", "camera", 322, "/x"),
+        ("http://u:p@10.0.0.7:8080/video?channel=1", "10.0.0.7", 8080, "/video?channel=1"),
+        ("https://[fe80::1]/x", "fe80::1", 443, "/x"),
+    ],
+)
+def test_an_address_is_taken_apart(address: str, host: str, port: int, path: str) -> None:
+    parsed = parse(address)
+    assert (parsed.host, parsed.port, parsed.path, parsed.url) == (host, port, path, address)
+    assert parsed.has_user == ("@" in address)
+
+
+def test_ffmpeg_gets_the_scheme_in_small_letters() -> None:
+    assert parse("RTSP://User@Camera/X").url == "rtsp://User@Camera/X"
+
+
+def test_no_part_of_a_password_is_in_what_a_debugger_prints() -> None:
+    assert repr(parse("rtsp://user:geheim@camera/x")) == "StreamAddress(rtsp://***@camera/x)"
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("rtsp://", "rtsp://: names no host; rtsp://HOST/PATH expected"),
+        ("rtsp:///stream", "rtsp:///stream: names no host; rtsp://HOST/PATH expected"),
+        ("rtsp://u:p@/x", "rtsp://***@/x: names no host; rtsp://HOST/PATH expected"),
+        ("http://camera:port/x", "http://camera:port/x: not an address; http://HOST:PORT/PATH expected"),
+        ("http://camera:99999/x", "http://camera:99999/x: not an address; http://HOST:PORT/PATH expected"),
+        ("http://[::1/x", "http://[::1/x: not an address; http://HOST:PORT/PATH expected"),
+        (
+            "rtsp://user:geh/eim@camera/x",
+            "rtsp://***@camera/x: " + ESCAPES,
+        ),
+    ],
+)
+def test_an_address_that_makes_no_sense_is_refused_without_its_password(address: str, message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse(address)
+    assert str(refused.value) == message
