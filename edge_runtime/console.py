@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
+from edge_runtime.container import hint, in_container
 from edge_runtime.errors import EdgeError
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program that Ctrl-C ended
@@ -49,7 +50,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
             sys.stdout.flush()  # here, where a reader that has gone is still met
         return code
     except EdgeError as error:
-        say(f"{program}: error: {error}")
+        say(f"{program}: error: {error}{hint(error) if in_container() else ''}")
         return error.exit_code
     except KeyboardInterrupt:
         say(f"{program}: interrupted")
@@ -64,7 +65,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
         # What nobody foresaw of the world around: a full disk behind standard output, a vanished mount.
         _forget_output()
         where = f"{error.filename}: " if error.filename else ""
-        say(f"{program}: error: {where}{error.strerror or error}")
+        say(f"{program}: error: {where}{error.strerror or error}{hint(error) if in_container() else ''}")
         return 1
 
 

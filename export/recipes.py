@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # How far a golden score may be from the one at export. Float files differ between machines by rounding alone: 4.5e-8
 # from x86-64 to arm64. int8 files give the same bytes there, but another interpreter may round an activation the other
-# way: a score of an undecided picture moved by 0.053 from ai-edge-litert 2.3 to tflite-runtime 2.14, on x86-64, arm64 and
-# 32-bit ARM alike. Half of it is for deeper networks.
+# way: a score of an undecided picture moved by 0.053 from ai-edge-litert 2.3 to tflite-runtime 2.14, on x86-64, arm64
+# and 32-bit ARM alike. Half of it is for deeper networks.
 FLOAT_TOLERANCE = 0.001
 INT8_TOLERANCE = 0.1
 

@@ -1,5 +1,6 @@
 """Bundles on disk: written whole, opened only when every file is the one the manifest names."""
 
+import errno
 import hashlib
 import os
 import tarfile
@@ -95,8 +96,11 @@ def check_target(target: Path) -> None:
     if target.exists() and not (target / manifests.FILE_NAME).is_file():
         raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
     above = next(path for path in target.absolute().parents if path.exists())
-    if not above.is_dir() or not os.access(above, os.W_OK):
-        raise BundleError(f"{target}: cannot be written: {above} is not a directory that this user may write to")
+    if not above.is_dir():
+        raise BundleError(f"{target}: cannot be written: {above} is not a directory")
+    if not os.access(above, os.W_OK):
+        cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+        raise BundleError(f"{target}: cannot be written: this user may not write to {above}") from cause
 
 
 def open_bundle(directory: Path) -> Bundle:

@@ -1,6 +1,7 @@
 """ONNX files through ONNX Runtime's CPU provider."""
 
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from edge_runtime.runtimes import Interpreter
 from edge_runtime.scores import Quantisation
 
 DTYPES = {"tensor(uint8)": "uint8", "tensor(int8)": "int8", "tensor(float)": "float32", "tensor(float16)": "float16"}
+# Since 1.31 ONNX Runtime keeps an identifier of the machine in ~/.cache and reports over the network; read at import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 QUIET = 3  # errors only: warnings about the host's devices would end up among the results' reader's messages
 
 

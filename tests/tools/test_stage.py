@@ -75,3 +75,10 @@ def test_the_local_environment_runs_the_same_words() -> None:
     command = stage.command("local", "train", ["fit", "--data", "x"], "cpu")
     assert command[-5:] == ["-m", "train", "fit", "--data", "x"]
     assert stage.command("local", "edge", ["run"], "cpu")[0].endswith(".venv/bin/edge-runtime")
+
+
+def test_a_run_brings_the_dataset_that_it_was_trained_on(tmp_path: Path) -> None:
+    for name in ("data", "run"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "run" / "run.json").write_text(f'{{"data": "{tmp_path}/data"}}')
+    assert stage.named(["evaluate", f"{tmp_path}/run"], Path.cwd()) == [tmp_path / "data", tmp_path / "run"]

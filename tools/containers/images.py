@@ -176,7 +176,19 @@ def build(engine: Engine, image: Image, say: Callable[[str], None], fresh: bool 
             if not NOISE.match(line):
                 last.append(line.rstrip()[:200])
     if child.returncode:
-        raise EngineError(f"{image.reference} cannot be built:\n" + "\n".join(f"  | {line}" for line in last))
+        said = "\n".join(f"  | {line}" for line in last)
+        raise EngineError(f"{image.reference} cannot be built:\n{said}{remedy(said)}")
+
+
+def remedy(said: str) -> str:
+    """Returns what to do about a failed build, when what the engine said shows that it reached no base image."""
+    if not re.search(r"failed to do request|pull access denied|manifest unknown|pinging container registry", said):
+        return ""
+    base = os.environ.get("BASE", "debian:bookworm-slim")
+    return (
+        f"\n  no registry of images gives {base}: BASE=NAME names another one, or make one of Debian's packages: "
+        "sudo docker/base-image.sh bookworm debian:bookworm-slim"
+    )
 
 
 def step_of(line: str) -> str:

@@ -10,6 +10,7 @@ one word for `run`. In a container, files have the names that they have outside.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -75,7 +76,7 @@ def where(stage: str, asked: str, device: str, source: str = "") -> str:
 
 def here(stage: str, reason: str, device: str) -> str:
     """Makes .venv and returns ``local``; ends the program when that fails, which has been explained by then."""
-    say(f"{stage}: in the local environment ({reason})")
+    say(f"{stage}: in the local environment: {reason}")
     asked = "cpu" if device == "cpu" else "auto"
     done = subprocess.run([sys.executable, str(ROOT / "tools/environment.py"), "--device", asked], check=False)
     if done.returncode:
@@ -133,7 +134,7 @@ def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:
 
     Of a path that is not there yet, the directory above it. What lies in `covered` is left out.
     """
-    found = []
+    found: list[Path] = []
     for argument in arguments:
         text = argument.partition("=")[2] if argument.startswith("--") else argument
         for prefix in ("folder:", "watch:", "replay:"):
@@ -143,10 +144,18 @@ def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:
             continue
         path = Path(os.path.abspath(text))
         path = path if path.exists() else path.parent
-        outside = covered is None or not path.is_relative_to(covered)
-        if path.exists() and path != Path("/") and path.parts[:2] != ("/", "dev") and outside:
-            found.append(path)
+        found += [path, *dataset_of(path)]
+    found = [path for path in found if path.exists() and path != Path("/") and path.parts[:2] != ("/", "dev")]
+    found = [path for path in found if covered is None or not path.is_relative_to(covered)]
     return sorted({path for path in found if not any(path != other and path.is_relative_to(other) for other in found)})
+
+
+def dataset_of(run: Path) -> list[Path]:
+    """Returns the prepared dataset that a run directory names; nothing for any other path."""
+    try:
+        return [Path(json.loads((run / "run.json").read_text("utf-8"))["data"])]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def cameras(arguments: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,10 +150,14 @@ def install_kit(wheel: Path, tree: Path) -> None:
     """Unpacks the kit's wheel into ``tree/kit`` and writes the launcher.
 
     Raises:
-        TreeError: pip failed; it has said why.
+        TreeError: There is no such wheel.
     """
-    pip("install", "--no-index", "--no-deps", "--target", str(tree / KIT), str(wheel))
-    shutil.rmtree(tree / KIT / "bin", ignore_errors=True)  # the launcher below knows where everything is
+    try:
+        # Not by pip, which would note down where the wheel lay: the same wheel gives the same files.
+        with zipfile.ZipFile(wheel) as packed:
+            packed.extractall(tree / KIT)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise TreeError(f"{wheel}: not a wheel that can be read: {error}") from error
     launcher = tree / "bin" / "edge-runtime"
     launcher.parent.mkdir(parents=True, exist_ok=True)
     launcher.write_text(LAUNCHER, encoding="utf-8")
@@ -199,7 +204,12 @@ def pip(*arguments: str) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     command += ["--quiet", "--no-compile", "--no-warn-script-location", "--root-user-action", "ignore"]
     environment = {name: value for name, value in os.environ.items() if name not in ("PIP_TARGET", "PIP_USER")}
-    if subprocess.run(command, check=False, env=environment).returncode:
+    done = subprocess.run(command, check=False, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
+    for line in done.stderr.splitlines():
+        # Said once for every package and every local index that the user's pip is set up with.
+        if "is ignored: it is neither a file nor a directory" not in line:
+            print(line, file=sys.stderr)
+    if done.returncode:
         raise TreeError("pip failed; mend what it says above")
 
 

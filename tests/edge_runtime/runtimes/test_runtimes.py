@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from edge_runtime.runtimes import INTERPRETERS, Interpreter, find, readable
 from edge_runtime.scores import top_k
 from edge_runtime.stages.prepared import Prepared
 from tests.edge_runtime.samples import in_a_process
+from tests.support import python
 
 VARIANTS = (
     "dynamic_int8.tflite", "float16.tflite", "float32.onnx", "float32.tflite", "full_int8.tflite", "int8.onnx"
@@ -145,3 +147,14 @@ def test_without_an_interpreter_the_message_names_extra_and_command(bundle: Bund
 def test_an_interpreter_that_is_missing_is_one_kind_of_variant_error() -> None:
     assert issubclass(InterpreterMissing, VariantError)
     assert {known.format for known in INTERPRETERS} == {"tflite", "onnx"}
+
+
+@pytest.mark.parametrize("first", ["edge_runtime.runtimes.onnx", "export.to_onnx"])
+def test_onnx_runtime_reports_to_nobody(first: str, bundle: Bundle, tmp_path: Path) -> None:
+    """Where it reports, ONNX Runtime 1.31 first leaves an identifier of the machine in the user's cache."""
+    code = f"import {first}, onnxruntime, sys; onnxruntime.InferenceSession(sys.argv[1])"
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = python("-c", code, bundle.file("variants/float32.onnx"), env={**environment, **home})
+    assert done.returncode == 0, done.stderr
+    assert [path for path in tmp_path.rglob("*") if "icrosoft" in str(path) or "onnxruntime" in str(path)] == []

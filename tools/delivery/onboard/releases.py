@@ -1,0 +1,109 @@
+"""What `make deploy` keeps on a device, and nothing about what runs.
+
+/opt/edge-runtime/packages/<digest>/   parts: never changed once they are whole
+                  kits/<digest>/
+                  bundles/<digest>/
+                  releases/7/          links to a part of each kind, the unit and its settings
+                  current -> releases/7
+                  previous -> releases/6
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+from tools.delivery.onboard.files import link, remove, write
+
+KINDS = ("packages", "kits", "bundles")
+# What a part is called in a release, and where in the part it is: the launcher finds lib and kit beside bin.
+LINKS = {"packages": ("lib", "lib"), "kits": ("kit", "kit"), "bundles": ("bundle", "")}
+LAUNCHER = Path("bin/edge-runtime")
+CONF = "edge-runtime.conf"
+UNIT_FILE = "edge-runtime.service"
+
+
+class Releases:
+    """The directory of releases.
+
+    Args:
+        home: ``/opt/edge-runtime``, but in tests.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    @property
+    def current(self) -> Path | None:
+        return self._named("current")
+
+    @property
+    def previous(self) -> Path | None:
+        return self._named("previous")
+
+    def part(self, kind: str, digest: str) -> Path:
+        return self.home / kind / digest
+
+    def parts(self) -> list[str]:
+        """Returns which parts are there, as ``kind/digest``."""
+        return sorted(f"{kind}/{path.name}" for kind in KINDS for path in (self.home / kind).glob("*"))
+
+    def compose(self, parts: dict[str, str], conf: str, unit: str) -> Path:
+        """Makes the next release of parts that are there."""
+        numbers = [int(path.name) for path in (self.home / "releases").glob("*") if path.name.isdigit()]
+        release = self.home / "releases" / str(max(numbers, default=0) + 1)
+        partial = release.with_name(f"{release.name}.partial")
+        (partial / "bin").mkdir(parents=True)
+        for kind, (name, inside) in LINKS.items():
+            (partial / name).symlink_to(Path("../..", kind, parts[kind], inside))
+        # A copy: it looks for the rest beside where it really is.
+        shutil.copy(self.part("kits", parts["kits"]) / LAUNCHER, partial / LAUNCHER)
+        write(partial / CONF, conf)
+        write(partial / UNIT_FILE, unit)
+        partial.rename(release)
+        return release
+
+    def make_current(self, release: Path) -> None:
+        link(self.home / "current", Path("releases", release.name))
+
+    def make_previous(self, release: Path) -> None:
+        link(self.home / "previous", Path("releases", release.name))
+
+    def remove_unfinished(self) -> None:
+        """Removes what an interrupted deploy left; parts that arrived whole stay, they need not be sent again."""
+        for path in [*self.home.glob("*/*.partial"), *self.home.glob("*.partial")]:
+            remove(path)
+        for release in (self.home / "releases").glob("*"):
+            if release not in (self.current, self.previous):
+                remove(release)
+
+    def prune(self) -> None:
+        """Removes all but the current and the previous release with their parts."""
+        self.remove_unfinished()
+        for kind in KINDS:
+            used = {part_of(release, kind) for release in (self.current, self.previous)}
+            for part in (self.home / kind).glob("*"):
+                if part.name not in used:
+                    remove(part)
+
+    def _named(self, name: str) -> Path | None:
+        path = self.home / name
+        return self.home / os.readlink(path) if path.is_symlink() else None
+
+
+def part_of(release: Path | None, kind: str) -> str:
+    """Returns the digest of a release's part."""
+    return Path(os.readlink(release / LINKS[kind][0])).parts[3] if release else ""
+
+
+def title(release: Path | None) -> str:
+    """Returns what a release judges with, for people."""
+    if release is None:
+        return ""
+    try:
+        manifest = (release / "bundle" / "manifest.json").read_bytes()
+        named = json.loads(manifest)
+        return f"{named['name']} {named['version']} ({hashlib.sha256(manifest).hexdigest()[:12]})"
+    except (OSError, ValueError, KeyError):
+        return "a bundle without a readable manifest"

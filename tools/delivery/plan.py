@@ -1,0 +1,107 @@
+"""What a deploy has to do: a function of what the device has and what is wanted. No input or output here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tools.delivery.errors import DeliveryError
+from tools.delivery.settings import value_of, with_values
+
+NAMES = {"packages": "packages", "kits": "kit", "bundles": "bundle"}
+CURRENT_BUNDLE = "/opt/edge-runtime/current/bundle"
+PACKAGED, DEPLOYED = "/usr/bin/edge-runtime", "/opt/edge-runtime/current/bin/edge-runtime"
+
+
+@dataclass(frozen=True)
+class State:
+    """What the device has, as its agent tells it.
+
+    Attributes:
+        release: The current release's number; empty when there is none.
+        current: Digests of its parts, by kind.
+        title: What it judges with.
+        parts: All parts that are there, as ``kind/digest``.
+        conf: The settings file's text; empty when there is none.
+        unit: The unit file's.
+        free: Bytes on the disk.
+        active: systemd's word for the unit.
+        healthy: Whether `edge-runtime health` said so.
+        health: What it said.
+    """
+
+    release: str
+    current: Mapping[str, str]
+    title: str
+    parts: frozenset[str]
+    conf: str
+    unit: str
+    free: int
+    active: str
+    healthy: bool
+    health: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the device shall have: digests by kind, the settings and the unit."""
+
+    parts: Mapping[str, str]
+    conf: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be done.
+
+    Attributes:
+        send: Kinds of parts that the device lacks.
+        changes: What will be different, in words; empty when nothing will.
+    """
+
+    send: tuple[str, ...]
+    changes: tuple[str, ...] = field(default=())
+
+
+def make_plan(state: State, wanted: Wanted) -> Plan:
+    """Returns what leads from one to the other."""
+    send = tuple(kind for kind, digest in wanted.parts.items() if f"{kind}/{digest}" not in state.parts)
+    if not state.release:
+        return Plan(send, ("the first release",))
+    changes = [
+        f"{NAMES[kind]} {(state.current.get(kind) or 'none')[:12]} → {digest[:12]}"
+        for kind, digest in wanted.parts.items()
+        if state.current.get(kind) != digest
+    ]
+    for name in ("SOURCE", "OPTIONS"):
+        before, after = value_of(state.conf, name), value_of(wanted.conf, name)
+        if before != after:
+            changes.append(f"{name} {'none' if before is None else repr(before)} → {after!r}")
+    if state.conf != wanted.conf and not any(change.startswith(("SOURCE", "OPTIONS")) for change in changes):
+        changes.append("other settings")
+    if state.unit != wanted.unit:
+        changes.append("unit file")
+    return Plan(send, tuple(changes))
+
+
+def settings(state: State, template: str, source: str | None, options: str | None) -> str:
+    """Returns the settings file's text: what the device has, with what was asked for."""
+    values = {"BUNDLE": CURRENT_BUNDLE}
+    if source is not None:
+        values["SOURCE"] = source
+    if options is not None:
+        values["OPTIONS"] = options
+    return with_values(state.conf or template, values)
+
+
+def deployed_unit(packaged: str) -> str:
+    """Returns the unit as `make deploy` installs it: the same, but for where the program is."""
+    return packaged.replace(PACKAGED, DEPLOYED)
+
+
+def check_space(state: State, needed: int) -> None:
+    """Raises DeliveryError when the device's disk is too full for `needed` bytes."""
+    if state.free < needed:
+        raise DeliveryError(
+            f"the device's disk has {state.free / 1e6:.0f} MB free, {needed / 1e6:.0f} MB are wanted; "
+            "make room, for example with `sudo apt clean`; nothing was changed"
+        )
