@@ -94,13 +94,13 @@ deb: environment  ## build the device's Debian package into dist/; ARGS="--arch 
 	@$(python) -m tools.delivery.deb --out dist $(ARGS)
 
 image-train: needs-device  ## build the image that trains; DEVICE=cpu, ARGS="--backend jax"
-	@"$(PYTHON)" -m tools.containers.images train --engine "$$ENGINE" --device $(trains_on) $(ARGS)
+	@"$(PYTHON)" -m tools.containers.build train --engine "$$ENGINE" --device $(trains_on) $(ARGS)
 
 image-export:  ## build the image that converts and proves
-	@"$(PYTHON)" -m tools.containers.images export --engine "$$ENGINE" $(ARGS)
+	@"$(PYTHON)" -m tools.containers.build export --engine "$$ENGINE" $(ARGS)
 
 image-edge:  ## build the image for devices; PLATFORM=linux/arm64, ARGS=--camera
-	@"$(PYTHON)" -m tools.containers.images edge --engine "$$ENGINE" --platform "$$PLATFORM" $(ARGS)
+	@"$(PYTHON)" -m tools.containers.build edge --engine "$$ENGINE" --platform "$$PLATFORM" $(ARGS)
 
 ##@ For those who change the kit
 

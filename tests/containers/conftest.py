@@ -15,6 +15,7 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.stages.prepared import open_prepared
 from tools.containers import engine as engines
 from tools.containers import images
+from tools.containers.build import build
 from tools.containers.engine import Engine
 from tools.containers.images import Image
 
@@ -31,12 +32,12 @@ def engine() -> Engine:
 def built(engine: Engine) -> Callable[[Image], str]:
     """Builds an image if it is not there, and returns its reference."""
 
-    def build(image: Image) -> str:
+    def reference(image: Image) -> str:
         if not images.is_current(engine, image):
-            images.build(engine, image, print)
+            build(engine, image, print)
         return image.reference
 
-    return build
+    return reference
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,9 @@ def test_its_labels_and_history_say_what_it_is_and_name_no_host(containers: Cont
     history = containers.engine.ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", edge).stdout
     assert "COPY" in history
     assert "://" not in history
-    assert not re.search(r"^RUN|/bin/sh", history, re.MULTILINE)  # nothing ran in what is shipped, so nothing it was given is left in it
+    assert not re.search(
+        r"^RUN|/bin/sh", history, re.MULTILINE
+    )  # nothing ran in what is shipped, so nothing it was given is left in it
     environment = containers.inspect(edge, "{{json .Config.Env}}")
     assert "://" not in environment
     assert containers.inspect(edge, "{{.Config.User}}") == "65532:65532"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime import __version__
-from tools.containers import images
+from tools.containers import build, images
 from tools.containers.engine import Engine
 from tools.containers.images import Image
 from tools.delivery.machines import MACHINES, machine
@@ -70,7 +70,7 @@ def test_a_change_of_sources_arguments_or_mirrors_makes_another_image(
 def test_behind_a_mirror_the_environment_says_where_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BASE", "mirror.example/debian:bookworm-slim")
     monkeypatch.setenv("PIP_SECRET", "/home/me/pip.conf")
-    line = " ".join(images.build_command(DOCKER, images.edge()))
+    line = " ".join(build.build_command(DOCKER, images.edge()))
     assert "--build-arg BASE=mirror.example/debian:bookworm-slim" in line
     assert "--secret id=pip.conf,src=/home/me/pip.conf" in line
 
@@ -96,7 +96,7 @@ def test_every_dockerfile_takes_them(name: str, dockerfile: str) -> None:
     ],
 )
 def test_progress_names_the_command_that_runs(line: str, step: str) -> None:
-    assert images.step_of(line) == step
+    assert build.step_of(line) == step
 
 
 def test_a_machine_is_known_by_everybodys_name_for_it() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tools.containers import engine as engines
 from tools.containers import images
+from tools.containers.build import build
 from tools.containers.engine import Engine, EngineError
 from tools.containers.images import Image
 
@@ -64,7 +65,7 @@ def where(stage: str, asked: str, device: str, source: str = "") -> str:
         if images.is_current(engine, image):
             reason += "; the image is there"
         else:
-            images.build(engine, image, say)
+            build(engine, image, say)
             reason += "; the image was built"
     except EngineError as error:
         if asked != "auto":
