@@ -60,6 +60,11 @@ class Containers:
         assert answer.returncode == 0, answer.stderr
         return answer.stdout.strip()
 
+    def waited_for(self, container: str, timeout: float = 600) -> int:
+        """Waits until a container has ended and returns its exit code."""
+        line = self.engine.command("wait", container)
+        return int(subprocess.run(line, capture_output=True, text=True, timeout=timeout, check=True).stdout)
+
     def inspect(self, container: str, template: str) -> str:
         answer = self.engine.ask("inspect", "--format", template, container)
         assert answer.returncode == 0, answer.stderr

@@ -1,0 +1,98 @@
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edge_runtime import __version__
+from tests.support import ROOT
+from tools.delivery import device_tree
+from tools.delivery.device_tree import TreeError, target, useless, without
+from tools.delivery.machines import MACHINES
+
+LOCK = """\
+# extra x
+numpy==1.26.4 \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+pillow==13.0.0 \\
+    --hash=sha256:cc
+tflite-runtime==2.14.0 \\
+    --hash=sha256:dd
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "python", "interpreter", "lock"),
+    [
+        ("linux/amd64", "3.13", "auto", "edge-litert.txt"),
+        ("aarch64", "3.11", "auto", "edge-litert.txt"),
+        ("arm64", "3.12", "onnx", "edge-onnx.txt"),
+        ("armhf", "3.11", "auto", "edge-tflite.txt"),
+        ("x86_64", "3.11", "tflite", "edge-tflite.txt"),
+    ],
+)
+def test_a_device_gets_the_lock_of_its_interpreter(name: str, python: str, interpreter: str, lock: str) -> None:
+    chosen = target(name, python, interpreter).lock
+    assert chosen == ROOT / "locks" / lock
+    assert chosen.is_file()
+
+
+def test_opencv_comes_with_litert() -> None:
+    assert target("arm64", "3.11", camera=True).lock.is_file()
+    with pytest.raises(TreeError, match="OpenCV is locked together with litert alone; 'onnx' was asked for"):
+        target("arm64", "3.11", "onnx", camera=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "python", "interpreter", "sentence"),
+    [
+        ("linux/riscv64", "3.11", "auto", "linux/riscv64: no interpreter exists for this platform"),
+        ("armv7l", "3.11", "litert", "'litert' has no wheel for it, only tflite-runtime 2.14 has"),
+        ("armv7l", "3.13", "auto", "but for Python 3.11; take Debian 12, whose Python that is$"),
+        ("amd64", "3.13", "tflite", "take Debian 12, whose Python that is, or ask for litert"),
+    ],
+)
+def test_where_no_interpreter_exists_the_sentence_says_what_does(
+    name: str, python: str, interpreter: str, sentence: str
+) -> None:
+    with pytest.raises(TreeError, match=sentence):
+        target(name, python, interpreter)
+
+
+def test_what_debian_supplies_is_taken_out_of_the_lock_with_its_hashes() -> None:
+    [old] = [machine for machine in MACHINES if machine.from_debian]
+    left = without(LOCK, dict(old.from_debian))
+    assert left == "# extra x\ntflite-runtime==2.14.0 \\\n    --hash=sha256:dd\n"
+    assert without(LOCK, {}) == LOCK
+
+
+def test_what_a_device_never_reads_is_found_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("numpy/_core/tests/test_x.py", "numpy/core.py", "numpy/core.pyi", "ai_edge_litert/aot/x.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "ai_edge_litert/interpreter.py").touch()
+    assert {str(path.relative_to(tmp_path)) for path in useless(tmp_path)} == {
+        "numpy/_core/tests",
+        "numpy/core.pyi",
+        "ai_edge_litert/aot",
+    }
+
+
+def test_the_launcher_runs_the_kit_of_its_own_tree_wherever_that_is(tmp_path: Path) -> None:
+    wheel = tmp_path / f"edge_runtime-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("edge_runtime/__init__.py", "")
+        file.writestr("edge_runtime/commands/__init__.py", "")
+        code = "import sys\ndef main():\n    print(__file__, sys.flags.isolated)\n    return 7\n"
+        file.writestr("edge_runtime/commands/main.py", code)
+        file.writestr(f"edge_runtime-{__version__}.dist-info/METADATA", f"Name: edge-runtime\nVersion: {__version__}\n")
+        file.writestr(f"edge_runtime-{__version__}.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"edge_runtime-{__version__}.dist-info/RECORD", "")
+    tree = tmp_path / "tree"
+    device_tree.install_kit(wheel, tree)
+    (tmp_path / "elsewhere").symlink_to(tree / "bin" / "edge-runtime")
+    done = subprocess.run([sys.executable, "-I", tmp_path / "elsewhere"], capture_output=True, text=True)
+    assert done.returncode == 7, done.stderr
+    assert done.stdout == f"{tree}/kit/edge_runtime/commands/main.py 1\n"
