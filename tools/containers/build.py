@@ -74,7 +74,7 @@ def build(engine: Engine, image: Image, say: Callable[[str], None], fresh: bool 
             if step := step_of(line):
                 say(f"  {step}")
             if not NOISE.match(line):
-                last.append(line.rstrip()[:200])
+                last.append(line.rstrip()[:400])
     if child.returncode:
         said = "\n".join(f"  | {line}" for line in last)
         raise EngineError(f"{image.reference} cannot be built:\n{said}{remedy(said)}")
