@@ -2,11 +2,12 @@
 
 import argparse
 import signal
-import sys
 from collections.abc import Sequence
 
 from edge_runtime.console import guard
 from train.commands import evaluate, fit, prepare
+from train.framework import framework
+from train.parallel import leave
 
 DESCRIPTION = """\
 Trains an image classifier on this machine: prepare a dataset, fit a model, evaluate it on pictures it never saw.
@@ -38,8 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # A supervisor's SIGTERM ends the work as Ctrl-C does: nothing half-written stays, and the next start goes on.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     arguments = parser().parse_args(argv)
-    return guard("train", lambda: int(arguments.run(arguments)))
+
+    def work() -> int:
+        framework()  # a wrong KERAS_BACKEND is told before anything is done
+        return int(arguments.run(arguments))
+
+    return guard("train", work)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -1,12 +1,14 @@
 """Batches straight from a prepared split's memory-mapped arrays, so that a dataset may be larger than memory."""
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.stages.prepared import Split
 from train.backend import keras
+from train.share import WHOLE, Share, filled_up, shortened
 
 EVALUATION_BATCH = 512  # pictures; larger ones were no faster and cost memory
 
@@ -14,21 +16,28 @@ EVALUATION_BATCH = 512  # pictures; larger ones were no faster and cost memory
 class Batches(keras.utils.PyDataset):
     """Batches of a split, in its own order or in one that follows from seed and epoch.
 
+    Order and mirroring are drawn for whole batches, so that they do not depend on how many hosts share them.
+
     Args:
         split: The pictures.
-        batch_size: Pictures a batch; the last may have fewer.
-        seed: Of the order, or None for the split's own.
+        batch_size: Pictures a batch, those of all hosts together; the last may have fewer.
+        seed: Of the order, for training; or None for the split's own order, with every picture counted once.
         flip: Whether to mirror half of the pictures left to right, drawn anew for each epoch. It is done here because a
             `keras.layers.RandomFlip` inside the model also mirrors when the model is called without ``training=False``,
             as some exporters do.
+        share: Which part of each batch to return; `batch_size` is a multiple of its devices.
     """
 
-    def __init__(self, split: Split, batch_size: int, seed: int | None = None, *, flip: bool = False) -> None:
+    def __init__(
+        self, split: Split, batch_size: int, seed: int | None = None, *, flip: bool = False, share: Share = WHOLE
+    ) -> None:
         super().__init__()
         self._split = split
         self._batch_size = batch_size
         self._seed = seed
         self._flip = flip
+        self._share = share
+        self._weights: NDArray[np.float32] | None = None
         self.start(0)
 
     def start(self, epoch: int) -> None:
@@ -39,18 +48,27 @@ class Batches(keras.utils.PyDataset):
         """
         self._epoch = epoch
         count = len(self._split.labels)
-        draw = None if self._seed is None else np.random.default_rng([self._seed, epoch])
-        self._order: NDArray[np.int64] = np.arange(count) if draw is None else draw.permutation(count)
+        if self._seed is None:
+            self._order, self._weights = filled_up(np.arange(count), self._share.devices)
+        else:
+            drawn = np.random.default_rng([self._seed, epoch]).permutation(count)
+            self._order = shortened(drawn, self._share.devices)
 
     @property
     def num_batches(self) -> int:
-        return math.ceil(len(self._split.labels) / self._batch_size)
+        return math.ceil(len(self._order) / self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """Returns batch `index`: float32 ``[n, h, w, 3]`` pixels 0–255 and int64 ``[n]`` labels."""
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        pixels = self._split.pixels[chosen]
+    def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
+        """Returns batch `index`: float32 ``[n, h, w, 3]`` pixels 0–255, int64 ``[n]`` labels, and where pictures had to
+        be repeated for an even share float32 ``[n]`` weights."""
+        batch = slice(index * self._batch_size, (index + 1) * self._batch_size)
+        chosen = self._order[batch]
+        mine = self._share.of(chosen)
+        pixels = self._split.pixels[chosen[mine]]
         if self._flip:
-            mirrored = np.random.default_rng([self._seed or 0, self._epoch, index]).random(len(pixels)) < 0.5
+            mirrored = np.random.default_rng([self._seed or 0, self._epoch, index]).random(len(chosen))[mine] < 0.5
             pixels[mirrored] = pixels[mirrored, :, ::-1]
-        return pixels.astype(np.float32), np.asarray(self._split.labels[chosen])
+        labels = np.asarray(self._split.labels[chosen[mine]])
+        if self._weights is None:
+            return pixels.astype(np.float32), labels
+        return pixels.astype(np.float32), labels, self._weights[batch][mine]

@@ -5,6 +5,7 @@ the number of another, or half of them. Here the directory changes in one step: 
 state, ``best.keras`` without, and ``history.csv``, which says how many epochs they stand for.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -55,6 +56,21 @@ def read_checkpoint(run: Path) -> tuple[Any, tuple[Epoch, ...]] | None:
     except Exception as error:  # Keras lets zipfile's, h5py's and its own errors through
         raise RunError(f"{directory / LAST}: cannot be read: {error}; start over with --fresh") from error
     return model, history
+
+
+def identity(run: Path) -> bytes:
+    """Returns the same for the same checkpoint, and nothing when there is none.
+
+    Raises:
+        RunError: It cannot be read.
+    """
+    directory = run / CHECKPOINT
+    if not directory.is_dir():
+        return b""
+    try:
+        return b"".join(hashlib.sha256((directory / name).read_bytes()).digest() for name in (LAST, HISTORY))
+    except OSError as error:
+        raise RunError(f"{error.filename}: cannot be read: {error.strerror}; start over with --fresh") from error
 
 
 def _without_optimizer(model: Any) -> Any:

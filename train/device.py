@@ -2,37 +2,56 @@
 
 import os
 import shutil
+from importlib.metadata import distributions
 from pathlib import Path
 
 from edge_runtime.errors import EdgeError
 from train.config import DeviceName
+from train.framework import TITLES, FrameworkName, framework
+from train.hosts import ALONE, Hosts
+from train.parallel import join
 
 REMEDY = "To train on the CPU instead say so: make train DEVICE=cpu, or --device cpu"
+# Settings with which a framework sees no GPU.
+CUDA_HIDDEN: dict[str, tuple[str, ...]] = {"CUDA_VISIBLE_DEVICES": ("", "-1")}
+HIDING: dict[FrameworkName, dict[str, tuple[str, ...]]] = {
+    "tensorflow": CUDA_HIDDEN,
+    "jax": {**CUDA_HIDDEN, "JAX_PLATFORMS": ("cpu",)},
+}
+WITHOUT_CUDA: dict[FrameworkName, str] = {
+    "tensorflow": "the installed TensorFlow is built without CUDA: 'make setup DEVICE=gpu' installs the other one",
+    "jax": "the installed JAX has no CUDA part: install what locks/train-jax-gpu.txt lists",
+}
 
 
-def prepare_device(device: DeviceName) -> str:
-    """Makes TensorFlow use `device` and returns its name for the record: a GPU's model, or ``cpu``.
+def prepare_device(device: DeviceName, hosts: Hosts = ALONE) -> str:
+    """Makes the framework use `device`, joins the hosts, and returns the device's name for the record.
 
-    To be called before anything else imports TensorFlow, or the GPUs cannot be hidden.
+    That is a GPU's model, or ``cpu``. To be called before anything else imports the framework, or the GPUs cannot be
+    hidden and the hosts not joined.
 
     Raises:
-        EdgeError: `gpu` was asked for and TensorFlow sees none; the message says what is missing.
+        EdgeError: `gpu` was asked for and the framework sees none; the message says what is missing.
     """
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        join(hosts)
         return "cpu"
-    from train.backend import tensorflow
+    if framework() == "jax":
+        # Without this JAX takes three quarters of each GPU's memory at once, and a server's other users find little.
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        join(hosts)
+        return _jax_gpu()
+    return _tensorflow_gpu()
+
+
+def _tensorflow_gpu() -> str:
+    from train.backend import engine as tensorflow
 
     gpus = tensorflow.config.list_physical_devices("GPU")
     if not gpus:
-        raise EdgeError(
-            why_no_gpu(
-                driver=shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists(),
-                cuda_build=bool(tensorflow.test.is_built_with_cuda()),
-                container=any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")),
-                hidden=os.environ.get("CUDA_VISIBLE_DEVICES"),
-            )
-        )
+        raise EdgeError(_why("tensorflow", cuda_build=bool(tensorflow.test.is_built_with_cuda())))
     for gpu in gpus:
         # Without this TensorFlow takes all memory of every GPU it sees, and a server's other users find none.
         tensorflow.config.experimental.set_memory_growth(gpu, True)
@@ -40,27 +59,60 @@ def prepare_device(device: DeviceName) -> str:
     return str(names[0])
 
 
-def why_no_gpu(*, driver: bool, cuda_build: bool, container: bool, hidden: str | None) -> str:
-    """Returns the sentence for somebody who asked for a GPU that TensorFlow does not see.
+def _jax_gpu() -> str:
+    from train.backend import engine as jax
+
+    try:
+        return str(jax.local_devices(backend="gpu")[0].device_kind)
+    except RuntimeError as error:  # "Unknown backend: 'gpu' requested", or what CUDA itself had to say
+        plugin = any(found.name.startswith("jax-cuda") for found in distributions() if found.name)
+        raise EdgeError(_why("jax", cuda_build=plugin)) from error
+
+
+def _why(name: FrameworkName, *, cuda_build: bool) -> str:
+    return why_no_gpu(
+        driver=shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists(),
+        cuda_build=cuda_build,
+        container=any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")),
+        hidden=_hiding(name),
+        framework=name,
+    )
+
+
+def _hiding(name: FrameworkName) -> str | None:
+    """Returns the setting that hides every GPU from the framework, such as ``CUDA_VISIBLE_DEVICES=-1``, or None."""
+    for variable, values in HIDING[name].items():
+        value = os.environ.get(variable)
+        if value is not None and value.strip() in values:
+            return f"{variable}={value}"
+    return None
+
+
+def why_no_gpu(
+    *, driver: bool, cuda_build: bool, container: bool, hidden: str | None, framework: FrameworkName = "tensorflow"
+) -> str:
+    """Returns the sentence for somebody who asked for a GPU that the framework does not see.
 
     Args:
         driver: Whether NVIDIA's driver shows itself here.
-        cuda_build: Whether the installed TensorFlow can use CUDA at all.
+        cuda_build: Whether the installed framework can use CUDA at all.
         container: Whether this is a container.
-        hidden: The value of ``CUDA_VISIBLE_DEVICES``, or None.
+        hidden: The setting that hides every GPU, such as ``CUDA_VISIBLE_DEVICES=-1``, or None.
+        framework: Which one.
     """
+    title = TITLES[framework]
     reasons = []
-    if hidden is not None and hidden.strip() in ("", "-1"):
-        reasons.append(f"CUDA_VISIBLE_DEVICES={hidden} hides every GPU")
+    if hidden is not None:
+        reasons.append(f"{hidden} hides every GPU")
     if not driver and container:
         reasons.append("this container sees no NVIDIA driver: start it with --gpus all on a host that has one")
     elif not driver:
         reasons.append("there is no NVIDIA driver (no nvidia-smi): install it, or choose a machine with a GPU")
     if not cuda_build and driver:
-        reasons.append("the installed TensorFlow is built without CUDA: 'make setup DEVICE=gpu' installs the other one")
+        reasons.append(WITHOUT_CUDA[framework])
     if not reasons:
         reasons.append(
             "driver and CUDA build are there, so a library or the driver's version does not fit: "
-            "TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say which"
+            f"TF_CPP_MIN_LOG_LEVEL=0 makes {title} say which"
         )
-    return f"device 'gpu' was asked for and TensorFlow sees none: {'; '.join(reasons)}. {REMEDY}"
+    return f"device 'gpu' was asked for and {title} sees none: {'; '.join(reasons)}. {REMEDY}"

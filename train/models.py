@@ -33,7 +33,8 @@ def build_model(config: TrainConfig, size: tuple[int, int], labels: int, grey: b
     outputs = _cnn(x, size, labels, config.dropout)
     model = keras.Model(inputs, outputs, name=config.model)
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
-    model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    # Weighted: several hosts fill up the last validation batch with pictures that weigh nothing.
+    model.compile(keras.optimizers.Adam(schedule), "sparse_categorical_crossentropy", weighted_metrics=["accuracy"])
     return model
 
 

@@ -2,6 +2,7 @@ import numpy as np
 
 from edge_runtime.stages.prepared import Split
 from train.batches import Batches
+from train.share import Share
 
 SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3), np.arange(10) * 2)
 
@@ -53,3 +54,46 @@ def test_mirroring_turns_about_half_of_the_pictures_and_nothing_else() -> None:
     assert 160 < len(mirrored) < 240, "4 standard deviations of a binomial: 4 * sqrt(400 / 4) = 40"
     assert np.array_equal(batches[0][0], first), "the same epoch, the same draw"
     assert np.array_equal(split.pixels, pixels)
+
+
+def test_the_parts_of_all_hosts_are_the_batches_of_one() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (22, 2, 3, 3), np.uint8)
+    split = Split(pixels, np.arange(22))
+    whole = Batches(split, 8, seed=1, flip=True)
+    parts = [Batches(split, 8, seed=1, flip=True, share=Share(index, 2, 2)) for index in range(2)]
+    for epoch in range(2):
+        for batches in (whole, *parts):
+            batches.start(epoch)
+        assert [part.num_batches for part in parts] == [3, 3]
+        for index in range(3):
+            for position in range(2):
+                together = np.concatenate([part[index][position] for part in parts])
+                assert np.array_equal(together, whole[index][position])
+
+
+def test_a_last_training_batch_goes_without_what_cannot_be_shared_out() -> None:
+    split = Split(SPLIT.pixels[:9], SPLIT.labels[:9])
+    left_out: list[int] = []
+    for epoch in range(3):
+        parts = [Batches(split, 4, seed=1, share=Share(index, 2, 4)) for index in range(2)]
+        for part in parts:
+            part.start(epoch)
+        seen = [label for part in parts for label in labels(part)]
+        assert [part.num_batches for part in parts] == [2, 2]
+        assert len(set(seen)) == len(seen) == 8
+        left_out += set(range(0, 18, 2)) - set(seen)
+    assert len(set(left_out)) > 1, "not the same one in every epoch"
+
+
+def test_a_last_validation_batch_is_filled_up_with_what_weighs_nothing() -> None:
+    split = Split(SPLIT.pixels[:9], SPLIT.labels[:9])
+    parts = [Batches(split, 4, share=Share(index, 2, 2)) for index in range(2)]
+    weighed = [
+        (int(label), float(weight))
+        for part in parts
+        for n in range(3)
+        for label, weight in zip(*part[n][1:], strict=True)
+    ]
+    assert sorted(label for label, weight in weighed if weight) == list(range(0, 18, 2))
+    assert [label for label, weight in weighed if not weight] == [0]
+    assert all(len(part[n][0]) == size for part in parts for n, size in enumerate((2, 2, 1)))

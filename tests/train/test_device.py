@@ -1,8 +1,10 @@
+import os
 import subprocess
 import sys
 
 import pytest
 
+from tests.support import python
 from train.device import why_no_gpu
 
 
@@ -20,7 +22,7 @@ def test_the_cpu_needs_nothing_and_hides_the_gpus() -> None:
         (False, True, False, None, "no NVIDIA driver (no nvidia-smi)", "make setup"),
         (False, True, True, None, "--gpus all", "nvidia-smi"),
         (True, False, False, None, "make setup DEVICE=gpu", "driver ("),
-        (True, True, False, "-1", "CUDA_VISIBLE_DEVICES=-1 hides", "driver ("),
+        (True, True, False, "CUDA_VISIBLE_DEVICES=-1", "CUDA_VISIBLE_DEVICES=-1 hides", "driver ("),
         (True, True, False, None, "TF_CPP_MIN_LOG_LEVEL=0", "make setup"),
     ],
 )
@@ -34,10 +36,30 @@ def test_what_is_missing_for_a_gpu_is_named(
 
 
 def test_several_reasons_are_all_named() -> None:
-    sentence = why_no_gpu(driver=True, cuda_build=False, container=False, hidden="-1")
+    sentence = why_no_gpu(driver=True, cuda_build=False, container=False, hidden="CUDA_VISIBLE_DEVICES=-1")
     assert "CUDA_VISIBLE_DEVICES=-1 hides" in sentence
     assert "make setup DEVICE=gpu" in sentence
 
 
 def test_without_a_driver_nobody_is_told_to_install_gigabytes_for_it() -> None:
     assert "make setup" not in why_no_gpu(driver=False, cuda_build=False, container=False, hidden=None)
+
+
+def test_jax_is_told_about_in_its_own_words() -> None:
+    sentence = why_no_gpu(driver=True, cuda_build=False, container=False, hidden=None, framework="jax")
+    assert "JAX sees none: the installed JAX has no CUDA part" in sentence
+    assert "locks/train-jax-gpu.txt" in sentence
+    assert "TensorFlow" not in sentence
+
+
+def test_jax_on_the_cpu_looks_for_nothing_else_and_on_the_gpu_never_falls_back() -> None:
+    code = (
+        "import os, sys; from edge_runtime.console import guard; from train.device import prepare_device as p; "
+        "sys.exit(guard('train', lambda: print(p(sys.argv[1]), os.environ['JAX_PLATFORMS']) or 0))"
+    )
+    env = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    assert python("-c", code, "cpu", env=env).stdout.split() == ["cpu", "cpu"]
+    refused = python("-c", code, "gpu", env=env)
+    assert refused.returncode == 1
+    assert "device 'gpu' was asked for and JAX sees none: JAX_PLATFORMS=cpu hides every GPU" in refused.stderr
+    assert "--device cpu" in refused.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_runtime.console import program, say, tell
 from edge_runtime.stages.prepared import open_prepared
 from train.config import DeviceName, ModelName, TrainConfig, read_config, sized_for
+from train.hosts import check_batch, hosts_from
 from train.started import begun_with
 
 DESCRIPTION = """\
@@ -18,13 +19,29 @@ Trains a model on a prepared dataset. The run directory then holds model.keras (
 split), spec.json, config.toml, history.csv, learning_curves.png and, once it is finished, run.json.
 
 Interrupt it whenever you like: the same command goes on after the last finished epoch. A finished run is left as
-it is. Training is on the GPU unless --device cpu says otherwise; without a GPU it fails rather than being slow."""
+it is. Training is on the GPU unless --device cpu says otherwise; without a GPU it fails rather than being slow.
+
+several hosts:
+  With KERAS_BACKEND=jax several machines, or processes, train one model: each computes an equal part of every step.
+  Start the same command on each, with its own --host. --data and --run are on a volume that all of them share; host 0
+  alone writes. A step is --batch-size pictures in all, so the model is the one that a single host would train, whatever
+  their number; only a last step that cannot be shared out evenly goes without the one or other picture.
+  Hosts wait 300 s for each other. When one fails, the others end too: on the CPU at once, on GPUs or when a host stops
+  answering within a minute. The same command on every host then goes on after the last finished epoch.
+  Nothing that passes between the hosts is encrypted or authenticated: use a network of your own."""
 
 EXAMPLE = """\
 examples:
   python -m train fit --data data/fashion_mnist --run runs/first --device cpu
   python -m train fit --data data/parts --run runs/second --config runs/first/config.toml --seed 1
-  python -m train fit --data data/parts --run runs/third --epochs 60 --learning-rate 0.001"""
+  python -m train fit --data data/parts --run runs/third --epochs 60 --learning-rate 0.001
+
+two processes of this machine train one model; on two machines --coordinator names the first one:
+  export KERAS_BACKEND=jax
+  python -m train fit --data data/parts --run runs/both --device cpu \\
+    --hosts 2 --host 1 --coordinator localhost:29400 &
+  python -m train fit --data data/parts --run runs/both --device cpu \\
+    --hosts 2 --host 0 --coordinator localhost:29400"""
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -43,6 +60,12 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument(
         "--fresh", action="store_true", help="start over: remove what an earlier training left in --run"
+    )
+    several = parser.add_argument_group("several hosts", "needs KERAS_BACKEND=jax; all three together, or none")
+    several.add_argument("--hosts", type=int, metavar="N", help="how many train together (default: 1)")
+    several.add_argument("--host", type=int, metavar="I", help="which one this is, 0 to N-1")
+    several.add_argument(
+        "--coordinator", metavar="ADDRESS:PORT", help="where the others reach host 0; a free port, the same everywhere"
     )
     default = TrainConfig()
     values = parser.add_argument_group("configuration")
@@ -82,12 +105,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 def run(arguments: argparse.Namespace) -> int:
     """Trains and says where everything is; standard output gets the run directory."""
+    hosts = hosts_from(arguments.hosts, arguments.host, arguments.coordinator)
     names = [field.name for field in dataclasses.fields(TrainConfig)]
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     prepared = open_prepared(arguments.data)
     # What was begun goes on as it was begun: a default that is not asked for is no other configuration.
     begun = None if arguments.fresh else begun_with(arguments.directory)
     config = read_config(arguments.config, given, begun or sized_for(prepared.record.counts["train"]))
+    check_batch(config.batch_size, hosts.count)
     from train.fit import fit
     from train.history import remember
 
@@ -97,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
                 prepared,
                 arguments.directory,
                 config,
+                hosts,
                 fresh=arguments.fresh,
                 verbose=1 if sys.stderr.isatty() else 2,
                 say=say,
@@ -111,7 +137,7 @@ def run(arguments: argparse.Namespace) -> int:
         f"{arguments.directory}: {state}: validation accuracy {memory.best:.4f} "
         f"in epoch {memory.best_epoch} of {len(done.history)}{_ended_early(len(done.history), config)}"
     )
-    if done.fresh:
+    if done.fresh and hosts.first:
         say(f"{arguments.directory} holds model.keras, spec.json, config.toml, history.csv, learning_curves.png")
         say(f"next: {program()} -m train evaluate {shlex.quote(str(arguments.directory))}")
     tell(arguments.directory)
