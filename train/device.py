@@ -5,6 +5,7 @@ import shutil
 from importlib.metadata import distributions
 from pathlib import Path
 
+from edge_runtime.container import in_container
 from edge_runtime.errors import EdgeError
 from train.config import DeviceName
 from train.framework import TITLES, FrameworkName, framework
@@ -73,7 +74,7 @@ def _why(name: FrameworkName, *, cuda_build: bool) -> str:
     return why_no_gpu(
         driver=shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists(),
         cuda_build=cuda_build,
-        container=any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")),
+        container=in_container(),
         hidden=_hiding(name),
         framework=name,
     )

@@ -28,7 +28,8 @@ several hosts:
   their number; only a last step that cannot be shared out evenly goes without the one or other picture.
   Hosts wait 300 s for each other. When one fails, the others end too: on the CPU at once, on GPUs or when a host stops
   answering within a minute. The same command on every host then goes on after the last finished epoch.
-  Nothing that passes between the hosts is encrypted or authenticated: use a network of your own."""
+  Host 0 listens on the coordinator's port and all of them connect on further ones. Nothing of that is encrypted or
+  authenticated: use a network of your own."""
 
 EXAMPLE = """\
 examples:
