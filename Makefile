@@ -88,7 +88,7 @@ wheel: environment  ## build the device's wheel into dist/, offline
 ##@ To a device
 
 deploy: needs-name needs-host environment  ## put BUNDLE and SOURCE on HOST with ssh; rolls back if it is not healthy
-	@$(python) -m tools.delivery.deploy "$$HOST" --bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE") $(ARGS)
+	@$(python) -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")) $(ARGS)
 
 deb: environment  ## build the device's Debian package into dist/; ARGS="--arch arm64 --python 3.11"
 	@$(python) -m tools.delivery.deb --out dist $(ARGS)

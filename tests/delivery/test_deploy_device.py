@@ -157,6 +157,21 @@ def test_a_watched_directory_that_went_away_is_watched_again_when_it_is_back(dep
     assert deployed.container.unit("NRestarts") != "0"
 
 
+def test_a_deploy_mends_a_service_that_waits_to_be_started_again(
+    deployed: Device, bundle: Bundle, other_bundle: Bundle
+) -> None:
+    run = deployed.container.run
+    run("mkdir -p /srv/gone")
+    assert deployed.deploy("--bundle", bundle.directory, "--source", "watch:/srv/gone").returncode == 0
+    run("rmdir /srv/gone")
+    deployed.container.wait("test $(systemctl show --value --property=SubState edge-runtime) = auto-restart")
+    run("mkdir /srv/gone")
+    answer = deployed.deploy("--bundle", other_bundle.directory)
+    assert answer.returncode == 0, answer.stderr
+    assert other_bundle.short_digest in deployed.health().stdout
+    assert deployed.container.unit("NRestarts") == "0"
+
+
 def test_it_stops_within_two_seconds_and_cleanly(deployed: Device) -> None:
     started = time.monotonic()
     deployed.container.run("systemctl stop edge-runtime")

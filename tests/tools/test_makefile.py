@@ -68,3 +68,9 @@ def test_a_dataset_with_spaces_and_quotes_reaches_the_command_whole(dataset: str
     shown = (tmp_path / "shown").read_text()
     assert f"|prepare|--dataset|{dataset}|--out|data/{name}|" in shown
     assert shown.endswith(f"|evaluate|runs/{name}|")
+
+
+def test_a_deploy_is_taken_out_as_the_readme_says() -> None:
+    assert planned("deploy", "HOST=pi@raspberrypi.local", "ARGS=--remove").rstrip().endswith('"$HOST"  --remove')
+    shown = planned("deploy", "HOST=x", "SOURCE=y", "ARGS=--dry-run")
+    assert '--bundle "$BUNDLE" --source "$SOURCE" --dry-run' in shown

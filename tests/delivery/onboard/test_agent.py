@@ -146,10 +146,11 @@ def test_a_first_release_is_installed_enabled_started_and_watched(board: Board) 
     assert outcome["release"] == "1"
     assert board.current() == "releases/1"
     assert board.unit.read_text() == UNIT_TEXT
-    assert board.calls[-4:] == [
+    assert board.calls[-5:] == [
         "switching and restarting",
         "daemon-reload",
         f"enable --quiet {UNIT}",
+        f"reset-failed {UNIT}",
         f"restart {UNIT}",
     ]
     assert board.waited >= 5  # seconds: more than two heartbeats

@@ -164,7 +164,7 @@ class Agent:
             self._say("switching and restarting")
             self._activate(fresh)
             self._services.control("enable", "--quiet", UNIT)
-            self._services.control("restart", UNIT)
+            self._restart()
             return self._prove(part_of(fresh, "bundles"), seconds, self._gone)
         except (Refused, OSError) as error:
             journal = self._services.journal(started)
@@ -177,6 +177,12 @@ class Agent:
                     write(self._conf, former_conf)
                 outcome = "no release was there before it, so edge-runtime was taken out again"
             raise Refused(f"{error}; {outcome}\n{journal}".rstrip()) from error
+
+    def _restart(self) -> None:
+        # systemd counts on through a restart while it waits to start a service again; only this makes NRestarts 0, and
+        # the new release must not answer for the old one's ends.
+        self._services.control("reset-failed", UNIT)
+        self._services.control("restart", UNIT)
 
     def _activate(self, release: Path) -> None:
         """Makes a release the current one; the service still runs what it ran."""
@@ -216,7 +222,7 @@ class Agent:
             if not was_active:
                 self._services.control("stop", UNIT)
                 return f"back to release {before.name}, stopped as it was"
-            self._services.control("restart", UNIT)
+            self._restart()
             self._prove(part_of(before, "bundles"), seconds, lambda: False)
         except (Refused, OSError) as error:
             return f"back to release {before.name}, WHICH IS NOT HEALTHY EITHER: {error}"
