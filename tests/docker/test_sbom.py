@@ -8,12 +8,8 @@ from docker.build import sbom
 from docker.build.debian_root import LEFT_OUT
 from tests.support import python
 
-STATUS = (
-    "Package: libc6\nVersion: 2:2.36-9+deb12u14\nArchitecture: arm64\nDescription: libc\n in two lines\n"
-)
-METADATA = (
-    "Metadata-Version: 2.4\nName: Typing_Extensions\nVersion: 4.16.0\nLicense-Expression: PSF-2.0\n\nText\n"
-)
+STATUS = "Package: libc6\nVersion: 2:2.36-9+deb12u14\nArchitecture: arm64\nDescription: libc\n in two lines\n"
+METADATA = "Metadata-Version: 2.4\nName: Typing_Extensions\nVersion: 4.16.0\nLicense-Expression: PSF-2.0\n\nText\n"
 
 
 @pytest.fixture
