@@ -92,7 +92,7 @@ def podman_only(name: str) -> Engine:
 
 
 def test_auto_takes_the_first_engine_that_works_else_none_with_every_reason() -> None:
-    assert choose("auto", podman_only) == (Engine("podman", "/usr/bin/podman", "4.3"), "podman 4.3 answers")
+    assert choose("auto", podman_only) == (Engine("podman", "/usr/bin/podman", "4.3"), "podman 4.3 answers; no docker")
     assert choose("auto", missing) == (None, "no docker; no podman")
 
 

@@ -147,5 +147,5 @@ def first(names: Iterable[str], find: Callable[[str], Engine]) -> tuple[Engine |
         except EngineError as error:
             reasons.append(str(error))
         else:
-            return engine, f"{name} {engine.version} answers"
+            return engine, "; ".join([f"{name} {engine.version} answers", *reasons])
     return None, "; ".join(reasons)

@@ -61,6 +61,7 @@ def where(stage: str, asked: str, device: str, source: str = "") -> str:
     if engine is None:
         return here(stage, reason, device)
     image = image_of(stage, device, source)
+    cameras(["--source", source])  # before anything is built for one that is not there
     try:
         if images.is_current(engine, image):
             reason += "; the image is there"

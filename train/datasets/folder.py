@@ -3,10 +3,11 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edge_runtime.container import in_container
 from edge_runtime.errors import DatasetError
 from edge_runtime.preprocess import SUFFIXES
 from edge_runtime.stages.prepared import SPLITS, SplitName
@@ -35,6 +36,7 @@ class Folder:
         if not path.is_dir():
             raise DatasetError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}")
         try:
+            _refuse_dead_links(path.iterdir())
             folders = sorted((item for item in path.iterdir() if item.is_dir() and not _hidden(item)), key=_label)
             files = tuple(_pictures(folder) for folder in folders)
         except OSError as error:
@@ -124,13 +126,18 @@ def split_of(sha256: bytes) -> SplitName:
 
 
 def _pictures(folder: Path) -> tuple[Path, ...]:
-    return tuple(
-        sorted(
-            item
-            for item in folder.rglob("*")
-            if item.suffix.lower() in SUFFIXES and item.is_file() and not _hidden(item)
-        )
-    )
+    next(folder.iterdir(), None)  # rglob passes over what it may not read
+    named = [item for item in folder.rglob("*") if item.suffix.lower() in SUFFIXES and not _hidden(item)]
+    _refuse_dead_links(named)
+    return tuple(sorted(item for item in named if item.is_file()))
+
+
+def _refuse_dead_links(paths: Iterable[Path]) -> None:
+    """Raises DatasetError: a label or picture that is silently left out is found by nobody."""
+    for path in paths:
+        if path.is_symlink() and not path.exists() and not _hidden(path):
+            outside = " of this container; ENGINE=local runs outside of it" if in_container() else ""
+            raise DatasetError(f"{path}: a link to {path.readlink()}, which is not there{outside}")
 
 
 def _label(folder: Path) -> str:

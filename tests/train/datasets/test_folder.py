@@ -10,6 +10,7 @@ from PIL import Image
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import DatasetError
 from edge_runtime.stages.prepared import SPLITS
+from tests.support import python
 from train.datasets.folder import Folder, split_of
 from train.prepare import prepare
 
@@ -163,3 +164,35 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "in").touch()
     with pytest.raises(DatasetError, match="not a folder"):
         Folder(tmp_path / "in")
+
+
+@pytest.mark.parametrize("name", ["gone", "와셔/gone.png"])
+def test_a_link_that_leads_nowhere_is_refused_and_not_left_out(name: str, pictures: Path, tmp_path: Path) -> None:
+    (pictures / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DatasetError, match=f"gone.*: a link to {tmp_path}/elsewhere, which is not there"):
+        Folder(pictures)
+
+
+def test_a_link_that_leads_somewhere_is_followed(pictures: Path, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "third", 3)
+    (pictures / "셋").symlink_to(tmp_path / "third")
+    assert len(Folder(pictures).labels) == 3
+
+
+def test_a_label_that_this_user_may_not_read_is_not_called_empty(pictures: Path) -> None:
+    code = """
+import os, sys
+from pathlib import Path
+from edge_runtime.console import guard
+from train.datasets.folder import Folder
+if os.getuid() == 0:
+    os.setuid(65534)  # root may read everything
+sys.exit(guard("reader", lambda: Folder(Path(sys.argv[1])) and 0))
+"""
+    for above in (pictures.parent, *pictures.parent.parents[:2]):
+        above.chmod(0o755)
+    (pictures / "와셔").chmod(0)
+    done = python("-c", code, pictures)
+    (pictures / "와셔").chmod(0o755)
+    assert done.returncode == 1
+    assert f"{pictures / '와셔'}: cannot be read: Permission denied" in done.stderr
