@@ -172,6 +172,16 @@ def test_a_deploy_mends_a_service_that_waits_to_be_started_again(
     assert deployed.container.unit("NRestarts") == "0"
 
 
+def test_a_deploy_mends_a_bundle_that_went_bad_on_the_device(deployed: Device, bundle: Bundle) -> None:
+    model = "/opt/edge-runtime/current/bundle/variants/full_int8.tflite"
+    deployed.container.run(f"printf x | dd of={model} bs=1 seek=100 conv=notrunc status=none")
+    answer = deployed.deploy("--bundle", bundle.directory)
+    assert answer.returncode == 0, answer.stderr
+    assert "bundle is damaged there" in answer.stderr
+    assert deployed.deploy("--bundle", bundle.directory).stderr.count("up to date") == 1
+    deployed.container.run("edge-runtime verify /opt/edge-runtime/current/bundle")
+
+
 def test_it_stops_within_two_seconds_and_cleanly(deployed: Device) -> None:
     started = time.monotonic()
     deployed.container.run("systemctl stop edge-runtime")

@@ -44,6 +44,11 @@ def test_a_bundle_that_is_there_from_before_is_not_sent_again() -> None:
     assert todo.changes == ("bundle b1 → b2",)
 
 
+def test_a_bundle_that_is_damaged_there_is_moved_again() -> None:
+    todo = make_plan(replace(DEPLOYED, parts=DEPLOYED.parts - {"bundles/b1"}), WANTED)
+    assert todo == plan.Plan(("bundles",), ("bundle is damaged there",))
+
+
 def test_another_source_moves_nothing() -> None:
     todo = make_plan(DEPLOYED, replace(WANTED, conf="SOURCE=watch:/b\nOPTIONS=\n"))
     assert todo == plan.Plan((), ("SOURCE 'watch:/a' → 'watch:/b'",))

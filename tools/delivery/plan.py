@@ -72,6 +72,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         for kind, digest in wanted.parts.items()
         if state.current.get(kind) != digest
     ]
+    changes += [f"{NAMES[kind]} is damaged there" for kind in send if state.current.get(kind) == wanted.parts[kind]]
     for name in ("SOURCE", "OPTIONS"):
         before, after = value_of(state.conf, name), value_of(wanted.conf, name)
         if before != after:

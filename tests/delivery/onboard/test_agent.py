@@ -32,8 +32,9 @@ def packed(**files: str) -> bytes:
 
 
 def bundle(version: str) -> tuple[str, bytes]:
-    manifest = json.dumps({"name": "parts", "version": version})
-    return hashlib.sha256(manifest.encode()).hexdigest(), packed(**{"manifest.json": manifest})
+    files = {"labels.txt": {"sha256": hashlib.sha256(b"bolt").hexdigest(), "size": 4}}
+    manifest = json.dumps({"name": "parts", "version": version, "files": files})
+    return hashlib.sha256(manifest.encode()).hexdigest(), packed(**{"manifest.json": manifest, "labels.txt": "bolt"})
 
 
 @dataclass
@@ -350,3 +351,13 @@ def test_taking_out_leaves_pictures_and_what_is_not_ours(board: Board) -> None:
     assert set(content(board.root)) == {"var/lib/edge-runtime/incoming/1.png", "etc/other"}
     assert board.active == "inactive"
     assert f"disable --quiet {UNIT}" in board.calls
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "manifest.json"])
+def test_a_bundle_that_went_bad_on_the_device_counts_as_missing(name: str, board: Board) -> None:
+    deploy(board)
+    damaged = board.home / "current/bundle" / name
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    assert board.agent().look()["parts"] == ["kits/k1", "packages/p1"]
+    damaged.unlink()
+    assert board.agent().look()["parts"] == ["kits/k1", "packages/p1"]

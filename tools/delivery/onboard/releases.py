@@ -46,8 +46,9 @@ class Releases:
         return self.home / kind / digest
 
     def parts(self) -> list[str]:
-        """Returns which parts are there, as ``kind/digest``."""
-        return sorted(f"{kind}/{path.name}" for kind in KINDS for path in (self.home / kind).glob("*"))
+        """Returns which parts are there and can be used, as ``kind/digest``; a damaged bundle cannot."""
+        found = [(kind, path) for kind in KINDS for path in (self.home / kind).glob("*")]
+        return sorted(f"{kind}/{path.name}" for kind, path in found if kind != "bundles" or is_sound(path))
 
     def compose(self, parts: dict[str, str], conf: str, unit: str) -> Path:
         """Makes the next release of parts that are there."""
@@ -90,6 +91,18 @@ class Releases:
     def _named(self, name: str) -> Path | None:
         path = self.home / name
         return self.home / os.readlink(path) if path.is_symlink() else None
+
+
+def is_sound(bundle: Path) -> bool:
+    """Whether every file of a bundle is what its manifest says; an SD card may have lost some of them."""
+    try:
+        manifest = (bundle / "manifest.json").read_bytes()
+        files = json.loads(manifest)["files"].items()
+        if hashlib.sha256(manifest).hexdigest() != bundle.name:
+            return False
+        return all(hashlib.sha256((bundle / name).read_bytes()).hexdigest() == entry["sha256"] for name, entry in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def part_of(release: Path | None, kind: str) -> str:
