@@ -50,7 +50,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
             sys.stdout.flush()  # here, where a reader that has gone is still met
         return code
     except EdgeError as error:
-        say(f"{program}: error: {error}{hint(error) if in_container() else ''}")
+        say(f"{program}: error: {error}{_remedy(error)}")
         return error.exit_code
     except KeyboardInterrupt:
         say(f"{program}: interrupted")
@@ -65,8 +65,13 @@ def guard(program: str, work: Callable[[], int]) -> int:
         # What nobody foresaw of the world around: a full disk behind standard output, a vanished mount.
         _forget_output()
         where = f"{error.filename}: " if error.filename else ""
-        say(f"{program}: error: {where}{error.strerror or error}{hint(error) if in_container() else ''}")
+        say(f"{program}: error: {where}{error.strerror or error}{_remedy(error)}")
         return 1
+
+
+def _remedy(error: Exception) -> str:
+    """Returns what to do in a container, unless this is none or the error has said it itself, as cameras do."""
+    return hint(error) if in_container() and "container" not in str(error) else ""
 
 
 def _forget_output() -> None:

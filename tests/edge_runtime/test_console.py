@@ -1,3 +1,4 @@
+import errno
 import subprocess
 import sys
 
@@ -128,3 +129,17 @@ def test_no_message_repeats_the_password_of_an_address(
     assert without_passwords(text) == safe
     say(text)
     assert capsys.readouterr().err == f"{safe}\n"
+
+
+def test_in_a_container_a_refused_file_names_the_user_but_not_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edge_runtime.console.in_container", lambda: True)
+
+    def refused(text: str) -> int:
+        raise EdgeError(text) from PermissionError(errno.EACCES, "Permission denied")
+
+    guard("here", lambda: refused("/out: cannot be written"))
+    assert "this container runs as user" in capsys.readouterr().err
+    guard("here", lambda: refused("/dev/video0: shut; in a container give it with --device"))
+    assert "this container runs as user" not in capsys.readouterr().err
