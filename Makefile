@@ -2,8 +2,11 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
 .PHONY: image-train image-export image-edge deb deploy test-containers
-.PHONY: needs-name needs-device needs-source needs-host
+.PHONY: delivery-environment needs-name needs-device needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
+ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
+$(error this Makefile works in its own directory: make -C $(dir $(firstword $(MAKEFILE_LIST))))
+endif
 
 # `=` and not `?=`: a shell may have set NAME, DATA or SOURCE for other reasons (WSL sets NAME).
 #: DATASET fashion_mnist, or folder:PATH with a folder of pictures for each label
@@ -16,7 +19,7 @@ DATA = data/$(NAME)
 RUN = runs/$(NAME)
 #: BUNDLE what a device gets
 BUNDLE = bundles/$(NAME)
-#: SOURCE what `make run` judges: watch:DIR, a picture or a folder
+#: SOURCE what is judged: watch:DIR, a picture or folder, a camera (/dev/video0, rtsp://…)
 SOURCE =
 #: DEVICE gpu, cpu or auto; with auto `make train` takes the GPU or fails, never the CPU
 DEVICE = auto
@@ -38,6 +41,8 @@ export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE ENGINE PLATFORM HOST
 empty :=
 space := $(empty) $(empty)
 python := .venv/bin/python
+# What brings things to a device wants little; an environment that is there will do.
+delivery_venv := $(if $(wildcard .venv/edge-environment.json),.venv,.venv-build)
 trains_on = $(if $(filter cpu,$(DEVICE)),cpu,gpu)
 asked_engine = $(filter docker podman,$(ENGINE))
 # $(call in,STAGE): decides once where a stage runs; `at` then runs its commands there.
@@ -66,6 +71,7 @@ demo: environment  ## train, export, prove and judge Fashion-MNIST
 
 train: needs-name needs-device  ## prepare DATASET, train a model, evaluate it
 	@$(call in,train) \
+	  && at preflight --device $(trains_on) \
 	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
 	  && at fit --data "$$DATA" --run "$$RUN" --device $(trains_on) $(ARGS) \
 	  && at evaluate "$$RUN"
@@ -81,17 +87,17 @@ run: needs-name needs-source needs-device  ## judge SOURCE with BUNDLE, here
 
 # Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
 wheel: export SOURCE_DATE_EPOCH = 315532800
-wheel: environment  ## build the device's wheel into dist/, offline
-	@$(python) -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
+wheel: delivery-environment  ## build the device's wheel into dist/, offline
+	@$(delivery_venv)/bin/python -I -m pip --disable-pip-version-check wheel --quiet --no-index --no-deps --no-build-isolation -w dist .
 	@ls -l dist/*.whl
 
 ##@ To a device
 
-deploy: needs-name needs-host environment  ## put BUNDLE and SOURCE on HOST with ssh; rolls back if it is not healthy
-	@$(python) -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")) $(ARGS)
+deploy: needs-name needs-host delivery-environment  ## put BUNDLE and SOURCE on HOST with ssh; rolls back if it is not healthy
+	@$(delivery_venv)/bin/python -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")) $(ARGS)
 
-deb: environment  ## build the device's Debian package into dist/; ARGS="--arch arm64 --python 3.11"
-	@$(python) -m tools.delivery.deb --out dist $(ARGS)
+deb: delivery-environment  ## build a Debian package for devices into dist/; ARGS="--arch arm64 --python 3.11"
+	@$(delivery_venv)/bin/python -m tools.delivery.deb --out dist $(ARGS)
 
 image-train: needs-device  ## build the image that trains; DEVICE=cpu, ARGS="--backend jax"
 	@"$(PYTHON)" -m tools.containers.build train --engine "$$ENGINE" --device $(trains_on) $(ARGS)
@@ -122,7 +128,7 @@ lock:  ## write locks/ from pyproject.toml; ARGS=--upgrade takes newer versions
 	@"$(PYTHON)" -m tools.lock $(ARGS)
 
 clean:  ## remove .venv, dist and caches; says what it keeps
-	@for made in .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis; do \
+	@for made in .venv .venv-build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis; do \
 	  if [ -e "$$made" ]; then echo "clean: removing $$made"; rm -rf "$$made"; fi; done
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 	@for kept in data runs bundles pictures; do \
@@ -131,6 +137,9 @@ clean:  ## remove .venv, dist and caches; says what it keeps
 # Says nothing and takes a fraction of a second when there is nothing to do.
 environment: needs-device
 	@"$(PYTHON)" tools/environment.py --device "$$DEVICE"
+
+delivery-environment: needs-device
+	@"$(PYTHON)" tools/environment.py $(if $(filter .venv,$(delivery_venv)),--device "$$DEVICE",--small)
 
 needs-device:
 	@case "$$DEVICE" in auto|gpu|cpu) ;; *) echo "make: DEVICE=$$DEVICE: gpu, cpu or auto is wanted" >&2; exit 2;; esac

@@ -10,6 +10,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM --platform=$BUILDPLATFORM ${BASE} AS builder
 ARG APT_MIRROR
+ENV PIP_CACHE_DIR=/var/cache/pip
 COPY docker/build/prepare-builder.sh docker/build/with-pip-secret.sh /usr/local/bin/
 RUN prepare-builder.sh
 WORKDIR /kit
@@ -30,14 +31,14 @@ ARG INTERPRETER=auto
 ARG FLAGS=
 COPY tools/delivery/machines.py tools/delivery/device_tree.py tools/delivery/
 COPY locks/edge-*.txt locks/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh python3 -m tools.delivery.device_tree packages --machine "$TARGETPLATFORM" \
       --interpreter "$INTERPRETER" $FLAGS --out /tree --compile-for /opt/edge-runtime
 
 FROM builder AS kit
 ARG PIP_INDEX_URL
 COPY locks/build.txt locks/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh pip install --quiet --require-hashes --only-binary :all: --target /backend -r locks/build.txt
 COPY tools/delivery/machines.py tools/delivery/device_tree.py tools/delivery/
 COPY pyproject.toml LICENSE ./

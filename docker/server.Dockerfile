@@ -11,6 +11,7 @@ ARG BASE=debian:bookworm-slim
 
 FROM ${BASE} AS builder
 ARG APT_MIRROR
+ENV PIP_CACHE_DIR=/var/cache/pip
 COPY docker/build/prepare-builder.sh docker/build/with-pip-secret.sh /usr/local/bin/
 RUN prepare-builder.sh
 WORKDIR /kit
@@ -31,14 +32,14 @@ ARG PIP_INDEX_URL
 ARG LOCK=train-gpu
 COPY docker/build/install-lock.sh /usr/local/bin/
 COPY locks/${LOCK}.txt locks/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh install-lock.sh "$LOCK"
 
 FROM builder AS export-packages
 ARG PIP_INDEX_URL
 COPY docker/build/install-lock.sh /usr/local/bin/
 COPY locks/export.txt locks/
-RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf \
+RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh install-lock.sh export
 
 FROM builder AS kit

@@ -38,6 +38,8 @@ def tell(result: object) -> None:
 
 def program() -> str:
     """Returns how this Python is called from here, for commands that a message proposes."""
+    if in_container():
+        return "python"  # of the image, whose path is nobody's business
     near = os.path.relpath(sys.executable) if sys.executable else "python"
     return sys.executable if near.startswith("..") else near
 

@@ -23,8 +23,8 @@ def hint(error: BaseException | None) -> str:
         if isinstance(error, OSError) and error.errno in (errno.EACCES, errno.EPERM):
             who = f"{os.getuid()}:{os.getgid()}"
             return (
-                f"; this container runs as user {who}: start it with --user and the owner of the folder "
-                f"(--user $(id -u):$(id -g)), or give the folder to that user (chown {who})"
+                f"; this container runs as user {who}: give the folder to that user (chown {who}), "
+                "or start the container as the folder's owner (--user $(id -u):$(id -g))"
             )
         if isinstance(error, OSError) and error.errno == errno.EROFS:
             return "; this container may not write there: mount a folder of yours without ':ro'"

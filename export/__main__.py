@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_runtime.bundle.store import Bundle, check_target, pack
 from edge_runtime.commands.info import describe
-from edge_runtime.commands.options import positive
+from edge_runtime.commands.numbers import positive
 from edge_runtime.commands.table import size, table
 from edge_runtime.console import guard, say
 from edge_runtime.errors import IncompleteError, UsageError
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="training pictures that calibrate int8, as many of each label (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="chooses them (default: %(default)s)")
-    parser.add_argument("--name", help="the bundle's name (default: the dataset's)")
+    parser.add_argument("--name", help="the bundle's name (default: the run directory's)")
     parser.add_argument(
         "--bundle-version", metavar="V", help="its version (default: the date and time of the training)"
     )

@@ -83,8 +83,8 @@ def open_request(run: Path, data: Path | None, options: Options) -> Request:
 
 
 def default_name(run: Run) -> str:
-    """Returns a name for a bundle of this run: its dataset's, as far as the name of a bundle may hold it."""
-    return re.sub(r"[^A-Za-z0-9.+-]+", "-", run.record.dataset).strip("-.+") or "classifier"
+    """Returns a name for a bundle of this run: its directory's, as far as the name of a bundle may hold it."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "-", run.directory.resolve().name).strip("-.+") or "classifier"
 
 
 def default_version(run: Run) -> str:

@@ -1,6 +1,10 @@
 """Makes .venv: one lock installed with hashes, and this project itself, editable.
 
     python3 tools/environment.py [--device cpu|gpu|auto]
+    python3 tools/environment.py --small
+
+With --small it is .venv-build, which holds what builds the wheel and no more: enough to bring a bundle to a device from
+a machine on which containers train and export.
 
 Does nothing, in a fraction of a second, when what is there is what would be made. An interrupted or outdated
 environment is made again from nothing, so that what is in it is always exactly one lock. Any Python from 3.8 on can
@@ -17,6 +21,7 @@ import importlib.util
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,9 +35,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file
 from tools.choices import Device, Failure, choose_device, dotted, gpus, is_supported, other_python
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
 STAMP = "edge-environment.json"
-LOCKS = {"cpu": "development.txt", "gpu": "development-gpu.txt"}
+LOCKS = {"cpu": "development.txt", "gpu": "development-gpu.txt", "build": "build.txt"}
+ROOM = {"cpu": 3.5e9, "gpu": 8.5e9, "build": 0.1e9}  # bytes: what is installed, and pip's downloads on their way
 DEBIAN_WHEELS = Path("usr/share/python-wheels")
 
 
@@ -65,10 +70,14 @@ def lock_of(kind: str) -> Path:
     return ROOT / "locks" / LOCKS[kind]
 
 
+def venv_of(kind: str) -> Path:
+    return ROOT / (".venv-build" if kind == "build" else ".venv")
+
+
 def wanted(kind: str, python: str) -> Stamp:
     # A moved checkout has scripts that name the old place.
-    project = digest(ROOT / "pyproject.toml", ROOT / "edge_runtime" / "__init__.py")
-    return Stamp(kind, digest(lock_of(kind)), project, python, str(VENV))
+    project = "" if kind == "build" else digest(ROOT / "pyproject.toml", ROOT / "edge_runtime" / "__init__.py")
+    return Stamp(kind, digest(lock_of(kind)), project, python, str(venv_of(kind)))
 
 
 def python_in(venv: Path) -> Path:
@@ -85,7 +94,7 @@ def version_in(venv: Path) -> str | None:
     return answer.stdout.strip() if answer.returncode == 0 else None
 
 
-def made(venv: Path = VENV) -> Stamp | None:
+def made(venv: Path) -> Stamp | None:
     """What the environment was made from; None when there is none that is whole."""
     try:
         fields = json.loads((venv / STAMP).read_text(encoding="utf-8"))
@@ -96,9 +105,14 @@ def made(venv: Path = VENV) -> Stamp | None:
 
 
 def serves(have: Stamp | None, asked: str, find_gpus: Callable[[], list[str] | None] = gpus) -> bool:
-    """Whether what is there is what would be made. TensorFlow for GPUs runs on the CPU too, so it serves every wish."""
+    """Whether what is there is what would be made.
+
+    TensorFlow for GPUs runs on the CPU too, so it serves every wish; .venv-build is asked for by its own name.
+    """
     if have is None or have.kind not in LOCKS or have != wanted(have.kind, have.python):
         return False
+    if asked == "build" or have.kind == "build":
+        return asked == have.kind
     if have.kind == "gpu" or asked == "cpu":
         return True
     return asked == "auto" and not find_gpus()
@@ -181,19 +195,32 @@ def make(device: Device) -> None:
     version = dotted(sys.version_info[:2])
     stamp = wanted(device.kind, version)
     packages = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in "# ")
-    say(
-        f"installing {packages} packages into .venv with Python {version} and TensorFlow for the {device.kind.upper()} "
-        f"({device.reason}); this takes minutes the first time"
-    )
+    venv = venv_of(device.kind)
+    if device.kind == "build":
+        say(f"making {venv.name} with Python {version} and what builds the wheel")
+    else:
+        say(
+            f"installing {packages} packages into {venv.name} with Python {version} and TensorFlow for the "
+            f"{device.kind.upper()} ({device.reason}); this takes minutes the first time"
+        )
     if device.kind == "gpu" and not gpus():
         say("note: nvidia-smi lists no GPU here; what is installed for one takes 4.7 GB more than DEVICE=cpu")
     with contextlib.suppress(FileNotFoundError):
-        (VENV / STAMP).unlink()
-    python = create(VENV)
+        (venv / STAMP).unlink()
+    python = create(venv)
+    check_room(venv, ROOM[device.kind])
     pip(python, "install", "--only-binary", ":all:", "--require-hashes", "--requirement", str(lock))
-    install_project(python)
+    if device.kind != "build":
+        install_project(python)
     write_stamp(stamp)
     say(f"ready after {time.monotonic() - started:.0f} s")
+
+
+def check_room(place: Path, needed: float) -> None:
+    """Raises Failure when a disk is so full that pip would end half-way."""
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise Failure(f"{place}: {needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free on that disk")
 
 
 def install_project(python: Path) -> None:
@@ -202,9 +229,9 @@ def install_project(python: Path) -> None:
 
 
 def write_stamp(stamp: Stamp) -> None:
-    unfinished = VENV / f"{STAMP}.unfinished"
+    unfinished = Path(stamp.place) / f"{STAMP}.unfinished"
     unfinished.write_text(json.dumps(asdict(stamp), indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(VENV / STAMP)
+    unfinished.replace(Path(stamp.place) / STAMP)
 
 
 @contextlib.contextmanager
@@ -222,18 +249,26 @@ def alone() -> Iterator[None]:
 
 
 def ensure(asked: str) -> None:
-    """Raises Failure."""
-    if serves(made(), asked):
+    """Raises Failure.
+
+    Args:
+        asked: cpu, gpu or auto for .venv, build for .venv-build.
+    """
+    venv = venv_of(asked)
+    if serves(made(venv), asked):
         return
     with alone():
-        have = made()
+        have = made(venv)
         if serves(have, asked):
+            return
+        if asked == "build":
+            make(Device("build", "as asked"))
             return
         device = choose_device(asked, f"{platform.system()} {platform.machine()}")
         if have is not None and have.kind == device.kind:
             stamp = wanted(have.kind, have.python)
             if have.lock == stamp.lock and have.place == stamp.place:
-                install_project(python_in(VENV))  # only the project's own metadata changed
+                install_project(python_in(venv))  # only the project's own metadata changed
                 write_stamp(stamp)
                 return
         make(device)
@@ -246,17 +281,18 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--device", choices=("cpu", "gpu", "auto"), default="auto", help="which TensorFlow (default auto)"
     )
+    parser.add_argument("--small", action="store_true", help="make .venv-build, which only builds the wheel")
     arguments = parser.parse_args(argv)
     try:
         if not is_supported(sys.version_info[:2]):
             python = other_python(sys.version_info[:2])
             os.execv(python, [python, os.path.abspath(__file__), *argv])
-        ensure(arguments.device)
+        ensure("build" if arguments.small else arguments.device)
     except Failure as error:
         print(f"environment: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"environment: {error.filename or VENV}: {error.strerror or error}", file=sys.stderr)
+        print(f"environment: {error.filename or ROOT}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("environment: interrupted; the next run starts over", file=sys.stderr)

@@ -14,7 +14,11 @@ GRACE = 1.0  # seconds: twice what a judging loop without frames needs to beat a
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--heartbeat", type=Path, default=heartbeat.default_path(), metavar="FILE", help="as given to run"
+        "--heartbeat",
+        type=Path,
+        default=heartbeat.likely_path(),
+        metavar="FILE",
+        help="as given to run (default: where run puts it for this user; where there is none, the system service's)",
     )
     parser.add_argument(
         "--max-age",

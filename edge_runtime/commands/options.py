@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_runtime.bundle.store import open_bundle
 from edge_runtime.classifier import AUTO, BundleClassifier, load_classifier
+from edge_runtime.commands.numbers import positive
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +27,3 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 def classifier_of(arguments: argparse.Namespace) -> BundleClassifier:
     """Opens and loads what the arguments of `add_model` name."""
     return load_classifier(open_bundle(arguments.bundle), arguments.variant, arguments.threads)
-
-
-def positive(text: str) -> int:
-    """Parses a whole number of at least 1, for argparse."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 expected, {number} found")
-    return number

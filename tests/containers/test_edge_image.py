@@ -118,7 +118,7 @@ def test_it_is_small_on_the_wire(
 def test_its_labels_and_history_say_what_it_is_and_name_no_host(containers: Containers, edge: str) -> None:
     labels = json.loads(containers.inspect(edge, "{{json .Config.Labels}}"))
     assert labels["org.opencontainers.image.version"] == images.version()
-    assert labels["org.opencontainers.image.revision"] == images.revision()
+    assert labels["org.opencontainers.image.revision"] == images.revision(images.edge())
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
     history = containers.engine.ask("history", "--no-trunc", "--format", "{{.CreatedBy}}", edge).stdout
     assert "COPY" in history

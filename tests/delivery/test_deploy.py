@@ -46,3 +46,17 @@ def test_what_is_wrong_here_is_told_before_anybody_is_called(
         ended = left.code
     assert ended == code
     assert sentence in capsys.readouterr().err
+
+
+def test_it_needs_nothing_but_what_builds_the_wheel() -> None:
+    code = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("numpy", "PIL", "tensorflow", "keras", "yaml"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Refuse())
+import tools.delivery.deploy, tools.delivery.deb
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -7,7 +7,7 @@ import pytest
 
 from edge_runtime.bundle import fields
 from edge_runtime.errors import EdgeError, UsageError
-from edge_runtime.heartbeat import Beat, Heartbeat, age, boot, default_path, read
+from edge_runtime.heartbeat import Beat, Heartbeat, age, boot, default_path, likely_path, read
 from edge_runtime.process import started
 from tests.edge_runtime.samples import in_a_process
 
@@ -112,3 +112,15 @@ def test_a_place_that_cannot_be_written_is_told_with_the_option_that_changes_it(
 def test_the_default_place_is_this_users_alone() -> None:
     assert default_path().name == "heartbeat.json"
     assert default_path().is_absolute()
+
+
+def test_without_one_of_this_user_the_services_heartbeat_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    service = tmp_path / "service.json"
+    assert likely_path(service) == default_path()
+    service.touch()
+    assert likely_path(service) == service
+    Heartbeat(default_path(), "lamp").beat(0, 0, {})
+    assert likely_path(service) == default_path()

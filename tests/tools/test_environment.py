@@ -91,6 +91,9 @@ def test_a_machine_without_tensorflow_is_refused_by_name() -> None:
         ("cpu", "auto", no_nvidia_smi, True),
         ("cpu", "auto", lists("GPU 0: A"), False),
         ("cpu", "gpu", never_asked, False),
+        ("build", "build", never_asked, True),
+        ("build", "cpu", never_asked, False),
+        ("cpu", "build", never_asked, False),
     ],
 )
 def test_an_environment_that_serves_is_not_made_again(
@@ -130,3 +133,9 @@ def test_the_users_settings_for_pip_cannot_redirect_the_installation(monkeypatch
     assert cleaned["PIP_USER"] == "0"
     assert cleaned["PIP_PROXY"] == "http://proxy.example:3128"
     assert "PIP_TARGET" not in cleaned
+
+
+def test_a_disk_without_room_is_told_before_pip_fills_it(tmp_path: Path) -> None:
+    environment.check_room(tmp_path, 1)
+    with pytest.raises(Failure, match=r"1000000000\.0 GB are needed and [\d.]+ GB are free on that disk"):
+        environment.check_room(tmp_path, 1e18)

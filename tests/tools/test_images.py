@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import shutil
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from edge_runtime import __version__
 from tools.containers import build, images
-from tools.containers.engine import Engine
+from tools.containers.engine import Engine, EngineError
 from tools.containers.images import Image
 from tools.delivery.machines import MACHINES, machine
 
@@ -105,3 +106,21 @@ def test_a_machine_is_known_by_everybodys_name_for_it() -> None:
     assert machine("linux/arm64/v8").debian == "arm64"
     with pytest.raises(ValueError, match=r"linux/s390x: no interpreter exists .* linux/arm64 \(aarch64\)"):
         machine("linux/s390x")
+
+
+def test_a_revision_is_the_last_commit_that_changed_an_input() -> None:
+    revision = images.revision(images.edge())
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", revision)
+    changed = images.git("show", "--name-only", "--format=", revision.removesuffix("-dirty")).splitlines()
+    assert any(path.startswith(images.edge().inputs) for path in changed)
+    assert images.revision(Image("nobody", "1", "none", ("no-such-file",))) == "unknown"
+
+
+def test_a_disk_without_room_is_told_before_anything_is_built(tmp_path: Path) -> None:
+    client = tmp_path / "docker"
+    client.write_text(f"#!/bin/sh\necho {tmp_path}\n")
+    client.chmod(0o755)
+    image = dataclasses.replace(images.edge(), room=1e18)
+    with pytest.raises(EngineError, match=r"takes up to 1000000000\.0 GB .* 'docker system prune' removes"):
+        build.build(Engine("docker", str(client), "20.10"), image, print)
+    assert Engine("docker", "/bin/false", "20.10").free() is None

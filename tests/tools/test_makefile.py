@@ -35,7 +35,7 @@ def test_bare_make_prints_every_target_and_variable_with_a_line_each() -> None:
 def test_every_target_that_is_phony_and_public_is_documented() -> None:
     lines = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     phony = {word for line in lines for word in line.split() if not word.startswith("needs-")}
-    assert phony - {"help", "environment"} == {*TARGETS, *DELIVERY}
+    assert phony - {"help", "environment", "delivery-environment"} == {*TARGETS, *DELIVERY}
 
 
 @pytest.mark.parametrize(("device", "used"), [("auto", "gpu"), ("gpu", "gpu"), ("cpu", "cpu")])
@@ -74,3 +74,14 @@ def test_a_deploy_is_taken_out_as_the_readme_says() -> None:
     assert planned("deploy", "HOST=pi@raspberrypi.local", "ARGS=--remove").rstrip().endswith('"$HOST"  --remove')
     shown = planned("deploy", "HOST=x", "SOURCE=y", "ARGS=--dry-run")
     assert '--bundle "$BUNDLE" --source "$SOURCE" --dry-run' in shown
+
+
+def test_from_another_directory_the_sentence_says_how() -> None:
+    answer = subprocess.run(["make", "-f", str(ROOT / "Makefile"), "train"], cwd="/", capture_output=True, text=True)
+    assert answer.returncode == 2
+    assert f"this Makefile works in its own directory: make -C {ROOT}" in answer.stderr
+
+
+def test_nothing_is_prepared_for_a_gpu_that_is_not_there() -> None:
+    steps = re.findall(r"at (\w+) ", planned("train", "DEVICE=gpu"))
+    assert steps == ["preflight", "prepare", "fit", "evaluate"]

@@ -45,7 +45,7 @@ def build_command(engine: Engine, image: Image, fresh: bool = False) -> list[str
     command += ["--no-cache"] if fresh else []
     command += ["--target", image.target] if image.target else []
     command += ["--platform", image.platform] if image.platform else []
-    own = (("VERSION", images.version()), ("REVISION", images.revision()), ("INPUTS", images.inputs_digest(image)))
+    own = (("VERSION", images.version()), ("REVISION", images.revision(image)), ("INPUTS", images.inputs_digest(image)))
     for name, value in (*image.arguments, *images.from_environment(), *own):
         command += ["--build-arg", f"{name}={value}"]
     if secret := os.environ.get("PIP_SECRET"):
@@ -59,6 +59,12 @@ def build(engine: Engine, image: Image, say: Callable[[str], None], fresh: bool 
     Raises:
         EngineError: It failed; the text ends with what the engine said last.
     """
+    free = engine.free()
+    if free is not None and free < image.room:
+        raise EngineError(
+            f"{image.reference} takes up to {image.room / 1e9:.1f} GB while it is built, and {free / 1e9:.1f} GB are "
+            f"free where {engine.name} keeps its images; '{engine.name} system prune' removes what no container uses"
+        )
     say(f"building {image.reference} with {engine.name}; the first time takes minutes")
     last: deque[str] = deque(maxlen=SHOWN_AFTER_FAILURE)
     with subprocess.Popen(

@@ -44,6 +44,12 @@ class Engine:
         """Runs a short command and returns its answer, whatever it is."""
         return ask(self.command(*arguments))
 
+    def free(self) -> int | None:
+        """Returns the bytes that are free where it keeps images; None when that is another machine's disk."""
+        field = "{{.DockerRootDir}}" if self.name == "docker" else "{{.Store.GraphRoot}}"
+        folder = self.ask("info", "--format", field).stdout.strip()
+        return shutil.disk_usage(folder).free if folder and Path(folder).is_dir() else None
+
     def environment(self) -> dict[str, str]:
         """Returns the environment in which the client builds."""
         return {**os.environ, "DOCKER_BUILDKIT": "1"}

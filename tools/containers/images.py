@@ -35,6 +35,7 @@ class Image:
         target: Stage of the Dockerfile, or none for the last.
         arguments: Build arguments.
         platform: As in ``linux/arm64``, or none for the engine's own.
+        room: Bytes that its first build takes, with the layers that the engine keeps.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Image:
     target: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
     platform: str = ""
+    room: float = 6e9
 
     @property
     def reference(self) -> str:
@@ -63,7 +65,8 @@ def train(device: str, backend: str) -> Image:
     lock = "train" + ("-jax" if backend == "jax" else "") + ("-gpu" if device == "gpu" else "")
     tag = version() + lock.removeprefix("train").removesuffix("-gpu") + ("-cpu" if device == "cpu" else "")
     arguments = (("LOCK", lock), ("BACKEND", backend))
-    return Image("edge-train", tag, SERVER[0], (*SERVER, "train", f"locks/{lock}.txt"), "train", arguments)
+    inputs = (*SERVER, "train", f"locks/{lock}.txt")
+    return Image("edge-train", tag, SERVER[0], inputs, "train", arguments, room=21e9 if device == "gpu" else 6e9)
 
 
 def export() -> Image:
@@ -78,12 +81,13 @@ def edge(platform: str = "", interpreter: str = "auto", camera: bool = False) ->
     parts += ["camera"] if camera else []
     parts += [machine(platform).debian] if platform else []
     arguments = [("INTERPRETER", interpreter)] + ([("FLAGS", "--camera")] if camera else [])
-    return Image("edge-runtime", "-".join(parts), EDGE[0], EDGE, arguments=tuple(arguments), platform=platform)
+    return Image("edge-runtime", "-".join(parts), EDGE[0], EDGE, "", tuple(arguments), platform, room=1.5e9)
 
 
 def inputs_digest(image: Image, root: Path = ROOT) -> str:
     """Returns a digest of all that decides what is in an image; one with another digest is out of date."""
-    total = hashlib.sha256(repr((image.target, image.arguments, image.platform, from_environment())).encode())
+    made_from = (image.target, image.arguments, image.platform, from_environment(), revision(image))
+    total = hashlib.sha256(repr(made_from).encode())
     for name in sorted(image.inputs):
         top = root / name
         paths = [top] if top.is_file() else sorted(top.rglob("*"))
@@ -105,11 +109,23 @@ def is_current(engine: Engine, image: Image) -> bool:
     return answer.returncode == 0 and answer.stdout.strip() == inputs_digest(image)
 
 
-def revision() -> str:
-    """Returns the commit, marked when the checkout differs from it."""
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]
+def digest(engine: Engine, image: Image) -> str:
+    """Returns what identifies an image that the engine has; its name, should the engine not say."""
+    return engine.ask("image", "inspect", "--format", "{{.Id}}", image.reference).stdout.strip() or image.reference
+
+
+def revision(image: Image) -> str:
+    """Returns the last commit that changed an input of the image, marked when the checkout differs from it."""
+    inputs = ("--", *image.inputs)
+    commit = git("log", "-1", "--format=%H", *inputs)
+    dirty = "-dirty" if git("status", "--porcelain", *inputs) else ""
+    return commit + dirty if commit else "unknown"
+
+
+def git(*arguments: str) -> str:
+    """Returns what git prints; nothing where it is missing or this is no checkout."""
     try:
-        answer = subprocess.run(command, check=False, capture_output=True, text=True)
+        answer = subprocess.run(["git", "-C", str(ROOT), *arguments], check=False, capture_output=True, text=True)
     except OSError:
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""

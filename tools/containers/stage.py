@@ -49,6 +49,8 @@ def is_camera(source: str) -> bool:
 def where(stage: str, asked: str, device: str, source: str = "") -> str:
     """Decides where a stage runs, makes what is missing there, and returns ``local`` or ``ENGINE=IMAGE``.
 
+    IMAGE is the image's own digest: what another checkout builds meanwhile under the same name is not run.
+
     Raises:
         EngineError: An engine was asked for by name and cannot do it.
     """
@@ -73,7 +75,7 @@ def where(stage: str, asked: str, device: str, source: str = "") -> str:
             raise
         return here(stage, str(error), device)
     say(f"{stage}: in {image.reference} ({reason}; ENGINE=local runs it without a container)")
-    return f"{engine.name}={image.reference}"
+    return f"{engine.name}={images.digest(engine, image)}"
 
 
 def here(stage: str, reason: str, device: str) -> str:

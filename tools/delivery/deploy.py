@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.commands.options import positive
+from edge_runtime.commands.numbers import positive
 from edge_runtime.console import guard
 from tools.delivery import parts, plan
 from tools.delivery.device import Facts, target_for
 from tools.delivery.device_tree import INTERPRETERS, ROOT
 from tools.delivery.errors import DeliveryError
 from tools.delivery.plan import NAMES, Plan, State, Wanted, make_plan
+from tools.delivery.settings import value_of
 from tools.delivery.ssh import Device, ssh_command
 
 SYSTEMD = ROOT / "docker" / "systemd"
@@ -161,7 +162,7 @@ def bring(device: Device, facts: Facts, bundle: Bundle, settings: Settings) -> N
         seconds=settings.seconds,
     )
     say(f"release {outcome['release']} is healthy: {outcome['health']}")
-    say(f"moved {amount(moved)} in all")
+    say(f"moved {amount(moved)} in all; it judges {value_of(wanted.conf, 'SOURCE')}")
 
 
 def take_out(device: Device, facts: Facts, settings: Settings) -> None:

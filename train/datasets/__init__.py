@@ -38,5 +38,10 @@ def dataset_called(text: str, data: Path | None) -> Dataset:
     """
     name, _, argument = text.partition(":")
     if name not in DATASETS:
-        raise UsageError(f"--dataset {text}: no dataset of that name{did_you_mean(name, DATASETS)}")
+        hint = (
+            f"; for the pictures in that folder say folder:{text}"
+            if Path(text).is_dir()
+            else did_you_mean(name, DATASETS)
+        )
+        raise UsageError(f"--dataset {text}: no dataset of that name{hint}")
     return DATASETS[name](argument, data)

@@ -27,3 +27,8 @@ def test_a_folder_may_have_a_colon_in_its_name(tmp_path: Path) -> None:
         (tmp_path / "x:y" / label).mkdir(parents=True)
         (tmp_path / "x:y" / label / "1.png").touch()
     assert dataset_called(f"folder:{tmp_path / 'x:y'}", None).labels == ("a", "b")
+
+
+def test_a_folder_without_its_prefix_is_told_how_to_say_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"for the pictures in that folder say folder:{tmp_path}"):
+        dataset_called(str(tmp_path), None)

@@ -176,7 +176,8 @@ class Agent:
                 if former_conf:
                     write(self._conf, former_conf)
                 outcome = "no release was there before it, so edge-runtime was taken out again"
-            raise Refused(f"{error}; {outcome}\n{journal}".rstrip()) from error
+            said = "".join(f"\n  | {line}" for line in journal.splitlines())
+            raise Refused(f"{error}; {outcome}{'; the service said:' if said else ''}{said}") from error
 
     def _restart(self) -> None:
         # systemd counts on through a restart while it waits to start a service again; only this makes NRestarts 0, and

@@ -67,7 +67,8 @@ class Systemd:
         run(self._python, "-I", "-m", "compileall", *options, str(directory))
 
     def journal(self, since: float) -> str:
-        return run("journalctl", "-u", UNIT, "-n", "15", "-o", "cat", "--no-pager", "--since", f"@{since:.0f}")[1]
+        run("journalctl", "--sync")  # what the unit said in its last moment may still be on its way
+        return run("journalctl", "-u", UNIT, "-n", "15", "-o", "cat", "--no-pager", "--since", f"@{int(since)}")[1]
 
 
 def run(*command: str, **options: Any) -> tuple[int, str]:

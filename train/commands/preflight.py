@@ -1,0 +1,29 @@
+"""``train preflight``: is there what a training needs?"""
+
+import argparse
+
+from edge_runtime.console import say
+from train.device import prepare_device
+from train.framework import TITLES, framework
+
+EPILOG = """exit codes:
+  0  the device is there
+  1  it is not; the message says what is missing"""
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "preflight",
+        help="look whether the device to train on is there, before anything takes long",
+        description="Look whether the framework sees the device to train on.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="(default: %(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.device == "gpu":  # that there is a CPU is seen without a framework
+        say(f"{TITLES[framework()]} sees {prepare_device('gpu')}")
+    return 0
