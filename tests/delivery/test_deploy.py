@@ -1,7 +1,10 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import ROOT
 from tools.delivery.deploy import main, parse
 
 
