@@ -65,7 +65,7 @@ COPY --from=kit /tree /opt/edge-runtime
 COPY --from=sbom /sbom /usr/share/sbom
 COPY --from=sbom /links /
 # /dev/shm is in memory and writable whatever the root is and whoever runs; the heartbeat goes there.
-ENV PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp TMPDIR=/dev/shm XDG_RUNTIME_DIR=/dev/shm
+ENV PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/tmp TMPDIR=/dev/shm XDG_RUNTIME_DIR=/dev/shm EDGE_RUNTIME_IMAGE=1
 USER 65532:65532
 # tini is process 1, so that what hangs can be ended from inside and SIGTERM does what it does everywhere.
 ENTRYPOINT ["tini", "--", "edge-runtime"]

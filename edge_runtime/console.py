@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
@@ -38,8 +39,8 @@ def tell(result: object) -> None:
 
 def program() -> str:
     """Returns how this Python is called from here, for commands that a message proposes."""
-    if in_container():
-        return "python"  # of the image, whose path is nobody's business
+    if shutil.which("python") == sys.executable:
+        return "python"
     near = os.path.relpath(sys.executable) if sys.executable else "python"
     return sys.executable if near.startswith("..") else near
 

@@ -6,11 +6,17 @@ from pathlib import Path
 
 MARKS = ("/.dockerenv", "/run/.containerenv")  # Docker's and Podman's
 KUBERNETES = "KUBERNETES_SERVICE_HOST"
+IMAGE = "EDGE_RUNTIME_IMAGE"  # set by docker/edge.Dockerfile
 
 
 def in_container() -> bool:
     """Whether this is a container of Docker's, Podman's or Kubernetes'."""
     return KUBERNETES in os.environ or any(Path(mark).exists() for mark in MARKS)
+
+
+def is_image() -> bool:
+    """Whether this is the kit's own image, into which nothing can be installed."""
+    return IMAGE in os.environ
 
 
 def hint(error: BaseException | None) -> str:

@@ -12,7 +12,7 @@ from edge_runtime import __version__
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import choose, load_classifier
 from edge_runtime.commands.table import size
-from edge_runtime.container import in_container
+from edge_runtime.container import is_image
 from edge_runtime.errors import EdgeError, InterpreterMissing
 from edge_runtime.machine import this_machine
 from edge_runtime.proof import prove
@@ -63,14 +63,14 @@ def _interpreter(interpreter: Interpreter) -> bool:
 
 
 def _remedy(interpreter: Interpreter) -> str:
-    """Returns what brings an interpreter here; an image has no pip."""
-    return f"another image, made with --interpreter {interpreter.extra}" if in_container() else interpreter.advice
+    """Returns what brings an interpreter here."""
+    return f"another image, made with --interpreter {interpreter.extra}" if is_image() else interpreter.advice
 
 
 def _cameras() -> None:
     """Prints a line about OpenCV and one for each camera; neither is needed for pictures in files."""
     if importlib.util.find_spec("cv2") is None:
-        remedy = "another image, made with --camera" if in_container() else f"pip install {camera.PACKAGE}"
+        remedy = "another image, made with --camera" if is_image() else f"pip install {camera.PACKAGE}"
         print(f"  {MISSING} {camera.PACKAGE} is not installed: needed for cameras alone, {remedy}")
     else:
         try:

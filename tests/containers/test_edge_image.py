@@ -173,3 +173,10 @@ def test_a_new_model_needs_no_new_image_and_a_new_kit_moves_only_its_own_layer(
     sizes = [int(line.split()[0]) for line in layers.splitlines() if "COPY" in line]
     system, packages, *kit = reversed(sizes)
     assert sum(kit) < MEGABYTE < packages + system
+
+
+def test_its_doctor_proposes_another_image_and_no_pip(containers: Containers, edge: str) -> None:
+    answer = containers.engine.ask("run", "--rm", "--read-only", edge, "doctor")
+    assert answer.returncode == 0, answer.stderr
+    assert "another image, made with --camera" in answer.stdout
+    assert "pip install" not in answer.stdout
