@@ -11,6 +11,7 @@ EdgeError                      could not be done                                
 ├── VariantError               a variant cannot be chosen, loaded or run
 │   └── InterpreterMissing     no installed interpreter reads this format
 ├── SourceError                a source cannot be opened or has failed
+├── SinkError                  a sink cannot be opened, or could not tell a result
 ├── DatasetError               a dataset cannot be found, read or split
 └── RunError                   a run directory is missing, unfinished or of another configuration
 
@@ -61,6 +62,10 @@ class InterpreterMissing(VariantError):
 
 
 class SourceError(EdgeError):
+    pass
+
+
+class SinkError(EdgeError):
     pass
 
 

@@ -1,26 +1,33 @@
 """From sources through a classifier to sinks, until the sources end or somebody says stop. Frames' threads are here.
 
-One thread a source senses and preprocesses, so that decoding overlaps with judging; the calling thread judges and
-tells. A bounded number of frames is held between them. A failure anywhere stops everything and is raised.
+One thread a source senses; a few prepare what was sensed, so that decoding overlaps with judging; the calling thread
+judges, in order; each sink has a thread of its own. A bounded number of frames is held between them. A failure that no
+source or sink can live with stops everything and is raised.
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from edge_runtime.belt import Belt
 from edge_runtime.buffer import Buffer
 from edge_runtime.classifier import Classifier
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.judge import judge, see
+from edge_runtime.lane import Lane
 from edge_runtime.preprocess import Pixels
-from edge_runtime.result import Rejection, Result
+from edge_runtime.result import Rejection, Result, SourceChange
 from edge_runtime.sinks import Sink
-from edge_runtime.sources import Frame, Source
+from edge_runtime.sinks.worker import Worker
+from edge_runtime.sources import Frame, Notice, State
+from edge_runtime.status import Board
 
-HELD = 4  # frames that wait between sensing and judging: enough to overlap, little enough for a small board
+HELD = 4  # frames that wait to be prepared: enough to overlap, little enough for a small board
 IDLE = 0.5  # seconds without a frame after which the loop looks around (heartbeat, stop)
+LAST_WORDS = 1.0  # seconds that sinks get for what waits when a run is stopped; a stop takes 2 at most
 
 
 @dataclass
@@ -33,46 +40,92 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """How frames are judged.
+
+    Attributes:
+        top: How many labels a prediction names.
+        threshold: The score below which the best label does not count.
+        preparers: Threads that decode and resize.
+    """
+
+    top: int = 3
+    threshold: float = 0.0
+    preparers: int = 1
+
+
+@dataclass(frozen=True)
+class _Sensed:
+    lane: Lane
+    item: Frame | Notice
+
+
+@dataclass(frozen=True)
 class _Seen:
-    frame: Frame
-    pixels: Pixels
+    lane: Lane
+    item: Frame | Notice
+    pixels: Pixels | Rejection | None
+    classifier: Classifier  # whose preprocessing it was prepared by
+
+
+def no_successor() -> Classifier | None:
+    return None
 
 
 class Pipeline:
     """Runs once.
 
     Args:
-        sources: Entered and left by `run`.
+        lanes: Their sources are entered and left by `run`.
         classifier: Judges every frame.
         sinks: Entered and left by `run`; each is told every result.
         stop: Set it to end `run` after the frame in hand.
         heartbeat: Beats while the judging loop goes round.
-        top: How many labels a prediction names.
+        rules: How frames are judged.
+        successor: Asked between two frames for a classifier that takes over; must answer at once.
         now: Seconds since 1970.
+        clock: Seconds of the clock that is never set.
+
+    Attributes:
+        board: What is known of this run.
     """
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        lanes: Sequence[Lane],
         classifier: Classifier,
         sinks: Sequence[Sink],
         *,
         stop: threading.Event,
         heartbeat: Heartbeat | None = None,
-        top: int = 3,
+        rules: Rules = Rules(),
+        successor: Callable[[], Classifier | None] = no_successor,
         now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sources = sources
+        self._lanes = lanes
         self._classifier = classifier
-        self._sinks = sinks
         self._stop = stop
         self._heartbeat = heartbeat
-        self._top = top
+        self._rules = rules
+        self._successor = successor
         self._now = now
-        self._buffer: Buffer[_Seen | Rejection] = Buffer(HELD)
+        self._clock = clock
+        self._buffer: Buffer[_Sensed] = Buffer(HELD)
+        self._belt = Belt(self._buffer, self._prepare, rules.preparers)
+        self._states: dict[str, State] = {}
+        self._totals = Totals()
         self._sensing = 0
         self._lock = threading.Lock()
         self._failure: BaseException | None = None
+        self._last_word = 0.0  # when sinks must have told what waits, by the clock
+        self._sinks = [Worker(sink, self._fail) for sink in sinks]
+        addresses = [lane.source.address for lane in lanes]
+        self.board = Board(
+            *(classifier.identity, addresses, lambda: self._buffer.dropped),
+            lambda: tuple(worker.status() for worker in self._sinks),
+            now,
+        )
 
     def run(self) -> Totals:
         """Judges frames until all sources have ended or `stop` is set; returns what was done.
@@ -80,54 +133,122 @@ class Pipeline:
         Raises:
             EdgeError: A source or sink failed; sources and sinks are closed by then.
         """
-        totals = Totals()
         with contextlib.ExitStack() as stack:
-            for sink in self._sinks:
-                stack.enter_context(sink)
-            for source in self._sources:
-                stack.enter_context(source)
+            for worker in self._sinks:
+                worker.start()
+                stack.callback(lambda worker=worker: worker.finish(self._patience()))
+            for lane in self._lanes:
+                stack.enter_context(lane.source)
             threads = [
-                threading.Thread(target=self._sense, args=(source,), name=source.address) for source in self._sources
+                threading.Thread(target=self._sense, args=(lane,), name=lane.source.address) for lane in self._lanes
             ]
-            self._sensing = len(threads)
+            threads += [
+                threading.Thread(target=self._guarded, args=(lambda: self._belt.work(IDLE),), name=f"prepare {number}")
+                for number in range(self._rules.preparers)
+            ]
+            self._sensing = len(self._lanes)
             stack.callback(self._end, threads)
+            if not self._lanes:
+                self._buffer.close()
             for thread in threads:
                 thread.start()
-            if not threads:
-                self._buffer.close()
-            self._judge(totals)
-        totals.dropped = self._buffer.dropped
+            self._judge()
+            if not self._stop.is_set():
+                self._last_word = math.inf
+        self._totals.dropped = self._buffer.dropped
         if self._failure:
             raise self._failure
-        return totals
+        return self._totals
 
-    def _judge(self, totals: Totals) -> None:
+    def _patience(self) -> float | None:
+        """Returns the seconds that a sink has left; None for as long as it takes."""
+        if self._last_word == math.inf and not self._failure:
+            return None
+        if not self._last_word or self._last_word == math.inf:
+            self._last_word = self._clock() + LAST_WORDS
+        return max(0.0, self._last_word - self._clock())
+
+    def _judge(self) -> None:
+        totals = self._totals
         while True:
             if self._heartbeat:
                 self._heartbeat.beat(totals.predictions, totals.rejections, self._buffer.dropped)
-            item = None if self._stop.is_set() else self._buffer.get(IDLE)
-            if item is None:
-                if self._stop.is_set() or self._buffer.finished:
-                    return
-                continue
-            result: Result
-            if isinstance(item, Rejection):
-                result = item
-                totals.rejections += 1
-            else:
-                result = judge(item.frame, item.pixels, self._classifier, self._top, self._now)
-                totals.predictions += 1
-            for sink in self._sinks:
-                sink.take(result)
+            if self._stop.is_set():
+                return
+            if successor := self._successor():
+                self._classifier = successor
+                self.board.note_model(successor.identity)
+            seen = self._belt.get(IDLE)
+            if seen is not None:
+                self._take(seen)
+            elif self._belt.finished:
+                return
 
-    def _sense(self, source: Source) -> None:
+    def _take(self, seen: _Seen) -> None:
+        """Does all that is to be done for one frame or notice."""
+        lane, item, pixels = seen.lane, seen.item, seen.pixels
+        if isinstance(item, Notice):
+            self._change(lane, item.state, item.reason)
+            return
+        if seen.classifier.preprocessing != self._classifier.preprocessing:  # a new model has taken over since
+            pixels = see(item, self._classifier.preprocessing, lane.region)
+        assert pixels is not None
+        if isinstance(pixels, Rejection):
+            self._totals.rejections += 1
+            self._tell(lane, pixels, item)
+            return
+        if not self._is_live(lane, item, pixels):
+            return
+        if lane.gate and not lane.gate.passes(pixels):
+            self.board.note_still(lane.source.address)
+            return
+        rules = self._rules
+        prediction = judge(item, pixels, self._classifier, rules.top, rules.threshold, self._clock)
+        self._totals.predictions += 1
+        self._tell(lane, prediction, item)
+        if lane.smoother and (event := lane.smoother.update(prediction)):
+            self._tell(lane, event, item)
+
+    def _is_live(self, lane: Lane, frame: Frame, pixels: Pixels) -> bool:
+        """Whether a frame shows the world as it is. If not it is counted, and the source's change told once."""
+        state: State = "live"
+        reason = ""
+        address = lane.source.address
+        if lane.source.live:
+            age = self._clock() - frame.taken
+            if age > lane.max_age:
+                state, reason = "stale", f"its frames are {age:.1f} s old when they could be judged"
+            elif lane.monitor:
+                state = lane.monitor.look(frame, pixels)
+        if state != "live" or lane.source.live or address in self._states:
+            self._change(lane, state, reason)
+        if state == "live":
+            return True
+        self._totals.rejections += 1
+        self.board.note_refused(address, state)
+        return False
+
+    def _change(self, lane: Lane, state: State, reason: str) -> None:
+        address = lane.source.address
+        if self._states.get(address) != state:
+            self._states[address] = state
+            self._tell(lane, SourceChange(address, self._now(), state, reason), None)
+
+    def _tell(self, lane: Lane, result: Result, frame: Frame | None) -> None:
+        self.board.note(result)
+        for worker in self._sinks:
+            worker.offer(result, frame, patient=not lane.source.live)
+
+    def _prepare(self, sensed: _Sensed) -> _Seen:
+        classifier = self._classifier
+        pixels = None
+        if isinstance(sensed.item, Frame):
+            pixels = see(sensed.item, classifier.preprocessing, sensed.lane.region)
+        return _Seen(sensed.lane, sensed.item, pixels, classifier)
+
+    def _sense(self, lane: Lane) -> None:
         try:
-            for frame in source.frames(self._stop):
-                if not self._buffer.put(source.address, self._see(frame), source.live):
-                    return
-        except BaseException as error:  # noqa: BLE001  whatever it is, it must end the program, not only this thread
-            self._failure = self._failure or error
-            self._stop.set()
+            self._guarded(lambda: self._pass_on(lane))
         finally:
             with self._lock:
                 self._sensing -= 1
@@ -135,13 +256,29 @@ class Pipeline:
             if last:
                 self._buffer.close()
 
-    def _see(self, frame: Frame) -> _Seen | Rejection:
-        seen = see(frame, self._classifier.preprocessing)
-        return seen if isinstance(seen, Rejection) else _Seen(frame, seen)
+    def _pass_on(self, lane: Lane) -> None:
+        source = lane.source
+        for item in source.frames(self._stop):
+            live = source.live and isinstance(item, Frame)
+            if not self._buffer.put(source.address, _Sensed(lane, item), live):
+                return
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  whatever it is, it must end the program, not only this thread
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._failure = self._failure or error
+        self._stop.set()
+        self._buffer.close()
 
     def _end(self, threads: Sequence[threading.Thread]) -> None:
         self._stop.set()
         self._buffer.close()
+        self._belt.close()
         for thread in threads:
             if thread.ident is not None:  # one that was never started cannot be joined
                 thread.join()

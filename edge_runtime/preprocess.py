@@ -4,6 +4,8 @@ Decode, apply the EXIF orientation, convert to RGB, resize with antialiasing. Re
 here: they are inside every deployed graph.
 """
 
+import io
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,19 @@ from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import PictureError
 
 Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Region:
+    """The part of a picture that counts, in shares of its upright width and height: 0, 0 is left and top."""
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+
+
+WHOLE = Region()
 
 KERNELS = {
     "box": Image.Resampling.BOX,
@@ -27,12 +42,13 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".t
 DRAFT_MARGIN = 2
 
 
-def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) -> Pixels:
+def preprocess(picture: Path | bytes | Image.Image | Pixels, spec: PreprocessingSpec, region: Region = WHOLE) -> Pixels:
     """Returns what the model sees of a picture.
 
     Args:
-        picture: A file, a Pillow image, or uint8 ``[h, w, 3]`` (RGB) or ``[h, w]`` (grey) pixels.
+        picture: A file, a file's content, a Pillow image, or uint8 ``[h, w, 3]`` (RGB) or ``[h, w]`` (grey) pixels.
         spec: Size, resize and interpolation.
+        region: What of the upright picture counts.
 
     Returns:
         uint8 ``[height, width, 3]``, RGB, 0 to 255.
@@ -41,21 +57,33 @@ def preprocess(picture: Path | Image.Image | Pixels, spec: PreprocessingSpec) ->
         PictureError: `picture` is not a picture, is truncated, or is an array of another shape or dtype.
     """
     if isinstance(picture, np.ndarray):
-        return _resized(_from_array(picture), spec)
+        return _resized(_cropped(_from_array(picture), region), spec)
+    name = "picture" if isinstance(picture, bytes) else picture
     try:
         if isinstance(picture, Image.Image):
             upright = _upright_rgb(picture)
         else:
-            with Image.open(picture) as image:
-                image.draft("RGB", _draft_size(image.size, spec))
+            with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture) as image:
+                if region == WHOLE:
+                    image.draft("RGB", _draft_size(image.size, spec))
                 upright = _upright_rgb(image)
     except UnidentifiedImageError as error:
-        raise PictureError(f"{picture}: not a picture in a format that can be read") from error
+        raise PictureError(f"{name}: not a picture in a format that can be read") from error
     except Exception as error:
         # For damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError and what else there is.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise PictureError(f"{picture}: cannot be decoded: {reason}") from error
-    return _resized(upright, spec)
+        raise PictureError(f"{name}: cannot be decoded: {reason}") from error
+    return _resized(_cropped(upright, region), spec)
+
+
+def _cropped(image: Image.Image, region: Region) -> Image.Image:
+    if region == WHOLE:
+        return image
+    left, right = (min(round(share * image.width), image.width) for share in (region.left, region.right))
+    top, bottom = (min(round(share * image.height), image.height) for share in (region.top, region.bottom))
+    # At least one pixel each way, whatever the rounding did.
+    left, top = min(left, image.width - 1), min(top, image.height - 1)
+    return image.crop((left, top, max(right, left + 1), max(bottom, top + 1)))
 
 
 def _from_array(array: Pixels) -> Image.Image:

@@ -59,7 +59,8 @@ class Lock:
 
 
 EVERYTHING = ("jax-cpu", "train", "export", "test", "lint")
-ON_DEVICES = ("litert", "onnx", "camera")
+TELLING = ("mqtt", "http")  # 1.5 MB without anything that is compiled: every device gets them
+ON_DEVICES = ("litert", "onnx", "camera", *TELLING)
 LOCKS = (
     Lock("development", ("tensorflow-cpu", *EVERYTHING), ON_DEVICES),  # first: its versions bind the others
     Lock("development-gpu", ("tensorflow-gpu", *EVERYTHING), ON_DEVICES, only_x86=True),
@@ -71,10 +72,10 @@ LOCKS = (
     Lock("build", ("build",)),
     Lock("test", ("test",)),
     Lock("lint", ("lint",)),
-    Lock("edge-litert", extras=("litert",)),
-    Lock("edge-litert-camera", extras=("litert", "camera")),
-    Lock("edge-onnx", extras=("onnx",)),
-    Lock("edge-tflite", extras=("tflite",), old_boards=True),
+    Lock("edge-litert", extras=("litert", *TELLING)),
+    Lock("edge-litert-camera", extras=("litert", *TELLING, "camera")),
+    Lock("edge-onnx", extras=("onnx", *TELLING)),
+    Lock("edge-tflite", extras=("tflite", *TELLING), old_boards=True),
 )
 
 

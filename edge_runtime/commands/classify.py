@@ -5,7 +5,6 @@ import json
 import os
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,10 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.truth:
         for folder in sorted({path.absolute().parent.name for path in paths} - set(labels)):
             say(f"edge-runtime: '{folder}' is no label of this bundle{did_you_mean(folder, classifier.labels)}")
-    for frame in FileSource("", paths).frames(threading.Event()):
+    for frame in FileSource("files", paths).frames(threading.Event()):
         seen = see(frame, classifier.preprocessing)
-        result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, time.time)
-        folder = Path(frame.source).absolute().parent.name if arguments.truth else ""
+        result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top)
+        folder = Path(str(frame.path)).absolute().parent.name if arguments.truth else ""
         truth = labels.get(folder, folder)
         printer.show(result, truth)
         if isinstance(result, Rejection):
@@ -92,7 +91,7 @@ class _Table:
             last = [truth if result.label == truth else f"{truth} ✗", latency]
         else:
             last = [latency, " ".join(f"{label} {score:.2f}" for label, score in result.best[1:2])]
-        print(row([result.source, result.label, f"{result.score:.3f}", *last], self._widths), flush=True)
+        print(row([str(result.path), result.label, f"{result.score:.3f}", *last], self._widths), flush=True)
 
 
 class _Lines:

@@ -12,7 +12,8 @@ from edge_runtime.commands.options import add_model, classifier_of
 from edge_runtime.console import say
 from edge_runtime.errors import UsageError
 from edge_runtime.heartbeat import Heartbeat, default_path
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.lane import Lane
+from edge_runtime.pipeline import Pipeline, Rules
 from edge_runtime.sinks.jsonl import JsonLinesSink
 from edge_runtime.sources import Source
 from edge_runtime.sources.address import shown
@@ -59,7 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
     heartbeat = Heartbeat(arguments.heartbeat, title)
     say(f"edge-runtime: {title} on {model.runtime}; {', '.join(source.address for source in sources)}; Ctrl-C ends")
     pipeline = Pipeline(
-        sources, classifier, [JsonLinesSink(sys.stdout)], stop=stop, heartbeat=heartbeat, top=arguments.top
+        [Lane(source) for source in sources],
+        classifier,
+        [JsonLinesSink(sys.stdout)],
+        stop=stop,
+        heartbeat=heartbeat,
+        rules=Rules(top=arguments.top),
     )
     heartbeat.begin()
     try:

@@ -5,14 +5,18 @@ from typing import TextIO
 
 from edge_runtime.closing import NothingToClose
 from edge_runtime.result import Result
+from edge_runtime.sources import Frame
 
 
 class JsonLinesSink(NothingToClose):
     """Writes to a stream that it does not own."""
 
+    address = "jsonl:-"
+    vital = True
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def take(self, result: Result) -> None:
+    def take(self, result: Result, frame: Frame | None = None) -> None:
         self._stream.write(json.dumps(result.to_plain(), ensure_ascii=False) + "\n")
         self._stream.flush()

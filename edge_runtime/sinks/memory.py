@@ -4,10 +4,14 @@ from types import TracebackType
 
 from edge_runtime.closing import NothingToClose
 from edge_runtime.result import Result
+from edge_runtime.sources import Frame
 
 
 class MemorySink(NothingToClose):
     """Keeps every result, in order; grows without bound."""
+
+    address = "memory:"
+    vital = True
 
     def __init__(self) -> None:
         self.results: list[Result] = []
@@ -18,5 +22,5 @@ class MemorySink(NothingToClose):
     ) -> None:
         self.closed = True
 
-    def take(self, result: Result) -> None:
+    def take(self, result: Result, frame: Frame | None = None) -> None:
         self.results.append(result)

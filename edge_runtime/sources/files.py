@@ -74,4 +74,4 @@ class FileSource(NothingToClose):
         for number, path in enumerate(self._paths):
             if stop.is_set():
                 return
-            yield Frame(str(path), number, self._now(), path)
+            yield Frame(self.address, number, self._now(), path)

@@ -17,7 +17,7 @@ class ReplaySource(NothingToClose):
 
     Args:
         pictures: Files or uint8 RGB ``[h, w, 3]`` arrays.
-        address: What results of arrays name as their source; those of files name the file.
+        address: What results name as their source.
         fps: Frames a second; 0 gives each one as soon as the last was taken and drops none. With a pace it is live.
         rounds: How often all of them are played; 0 plays until stopped.
         now: Seconds since 1970.
@@ -45,6 +45,5 @@ class ReplaySource(NothingToClose):
             if stop.wait(self._pause) if self._pause else stop.is_set():
                 return
             picture = self._pictures[number % len(self._pictures)]
-            source = str(picture) if isinstance(picture, Path) else self.address
-            yield Frame(source, number, self._now(), picture)
+            yield Frame(self.address, number, self._now(), picture)
             number += 1

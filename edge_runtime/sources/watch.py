@@ -52,7 +52,7 @@ class WatchSource(NothingToClose):
             for path in settled(before, seen, self._done):
                 if stop.is_set():
                     return
-                yield Frame(str(path), number, self._now(), path)
+                yield Frame(self.address, number, self._now(), path)
                 number += 1
                 self._done[path] = seen[path]
             self._done = {path: stamp for path, stamp in self._done.items() if path in seen}
