@@ -136,7 +136,7 @@ class Pipeline:
         with contextlib.ExitStack() as stack:
             for worker in self._sinks:
                 worker.start()
-                stack.callback(lambda worker=worker: worker.finish(self._patience()))
+                stack.callback(self._finish, worker)
             for lane in self._lanes:
                 stack.enter_context(lane.source)
             threads = [
@@ -159,6 +159,9 @@ class Pipeline:
         if self._failure:
             raise self._failure
         return self._totals
+
+    def _finish(self, worker: Worker) -> None:
+        worker.finish(self._patience())
 
     def _patience(self) -> float | None:
         """Returns the seconds that a sink has left; None for as long as it takes."""

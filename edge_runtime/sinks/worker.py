@@ -54,8 +54,8 @@ class Worker:
             if patient:
                 self._changed.wait_for(lambda: len(self._waiting) < self._size or self._closed or self._dead)
             elif len(self._waiting) >= self._size:
-                told = (place for place, (old, _) in enumerate(self._waiting) if isinstance(old, Prediction))
-                del self._waiting[next(told, 0)]
+                oldest = (place for place, (old, _) in enumerate(self._waiting) if isinstance(old, Prediction))
+                del self._waiting[next(oldest, 0)]
                 self._dropped += 1
             if self._dead:
                 return

@@ -1,25 +1,31 @@
+import dataclasses
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from edge_runtime import heartbeat
-from edge_runtime.classifier import Judgement
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
+from edge_runtime.classifier import BundleClassifier, Judgement
 from edge_runtime.closing import NothingToClose
 from edge_runtime.errors import EdgeError, SourceError
 from edge_runtime.heartbeat import Heartbeat
-from edge_runtime.pipeline import HELD, Pipeline
-from edge_runtime.result import Prediction, Rejection, Result
+from edge_runtime.lane import Lane
+from edge_runtime.pipeline import HELD, Pipeline, Rules
+from edge_runtime.preprocess import Region
+from edge_runtime.result import Event, Prediction, Rejection, Result, SourceChange
 from edge_runtime.sinks import Sink
 from edge_runtime.sinks.memory import MemorySink
-from edge_runtime.sources import Frame, Source
+from edge_runtime.sources import Frame, Notice, Source
 from edge_runtime.sources.replay import ReplaySource
-from tests.edge_runtime.samples import DEADLINE, IDENTITY, SPEC, brightness, eventually, flat, save
+from tests.edge_runtime.samples import DEADLINE, IDENTITY, SPEC, Brightness, brightness, eventually, flat, save
 
+DEFAULTS = Rules()
 SOON = 5.0  # seconds; a failure ends a run within one, but a loaded machine is no failure
 
 
@@ -46,6 +52,22 @@ class Counting(NothingToClose):
             yield Frame(self.address, number, 0.0, flat(number % 256))
 
 
+class Given(NothingToClose):
+    """A source that gives what it was given; with `patient`, each frame when the one before has been looked at."""
+
+    address, live, patient = "given:", False, False
+
+    def __init__(self, *items: Frame | Notice) -> None:
+        self._items = items
+        self.judged: Callable[[], int] = lambda: 0
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
+        for number, item in enumerate(self._items):
+            if self.patient:
+                eventually(lambda number=number: self.judged() >= number, "the frame before is judged")  # type: ignore[misc]
+            yield item
+
+
 class Silent(NothingToClose):
     """A source that gives nothing until it is stopped."""
 
@@ -57,8 +79,8 @@ class Silent(NothingToClose):
 
 
 class Failing(MemorySink):
-    def take(self, result: Result) -> None:
-        super().take(result)
+    def take(self, result: Result, frame: Frame | None = None) -> None:
+        super().take(result, frame)
         if len(self.results) == 3:
             raise EdgeError("the printer is out of paper")
 
@@ -77,22 +99,39 @@ class Held:
         return Judgement(np.array([0.5, 0.5], np.float32), 0.0)
 
 
+def lanes(*sources: Source) -> list[Lane]:
+    return [Lane(source) for source in sources]
+
+
 def pipeline(
-    sources: list[Source], *sinks: Sink, stop: threading.Event | None = None, beats: Heartbeat | None = None
+    sources: Sequence[Source],
+    *sinks: Sink,
+    stop: threading.Event | None = None,
+    beats: Heartbeat | None = None,
+    rules: Rules = DEFAULTS,
 ) -> Pipeline:
-    return Pipeline(sources, brightness(), sinks, stop=stop or threading.Event(), heartbeat=beats)
+    return Pipeline(lanes(*sources), brightness(), sinks, stop=stop or threading.Event(), heartbeat=beats, rules=rules)
+
+
+def predictions(sink: MemorySink) -> list[Prediction]:
+    return [result for result in sink.results if isinstance(result, Prediction)]
+
+
+def changes(sink: MemorySink) -> list[tuple[str, str]]:
+    return [(result.state, result.reason) for result in sink.results if isinstance(result, SourceChange)]
 
 
 def frames_of(sink: MemorySink, source: str) -> list[int]:
-    return [result.frame for result in sink.results if result.source == source]
+    return [result.frame for result in predictions(sink) if result.source == source]
 
 
-def test_every_frame_of_every_source_is_judged_once_and_in_order() -> None:
+@pytest.mark.parametrize("preparers", [1, 3])
+def test_every_frame_of_every_source_is_judged_once_and_in_order(preparers: int) -> None:
     memory = MemorySink()
     sources: list[Source] = [
         ReplaySource([flat(value) for value in range(50)], address=f"replay:{name}", rounds=2) for name in "abc"
     ]
-    totals = pipeline(sources, memory).run()
+    totals = pipeline(sources, memory, rules=Rules(preparers=preparers)).run()
     assert totals.predictions == 300
     assert (totals.rejections, totals.dropped) == (0, {})
     for source in sources:
@@ -173,13 +212,14 @@ def test_a_source_that_cannot_be_entered_closes_what_was_entered_before() -> Non
 def test_stop_ends_a_run_after_the_frame_in_hand() -> None:
     stop, memory = threading.Event(), MemorySink()
 
-    class Stopper(MemorySink):
-        def take(self, result: Result) -> None:
+    class Stopper(Held):
+        def classify(self, pixels: NDArray[np.uint8]) -> Judgement:
             stop.set()
+            return Judgement(np.array([0.5, 0.5], np.float32), 0.0)
 
-    totals = pipeline([Counting(10**9), Silent()], Stopper(), memory, stop=stop).run()
+    totals = Pipeline(lanes(Counting(10**9), Silent()), Stopper(), [memory], stop=stop).run()
     assert totals.predictions == 1
-    assert len(memory.results) == 1  # the sink after the one that stopped is still told
+    assert frames_of(memory, "counting:") == [0]
 
 
 def test_stop_before_the_start_judges_nothing() -> None:
@@ -193,7 +233,7 @@ def test_a_run_without_sources_ends_at_once() -> None:
 
 
 def test_a_live_source_with_a_slow_classifier_drops_the_old_frames() -> None:
-    held, memory, released = Held(), MemorySink(), 0
+    held, memory = Held(), MemorySink()
 
     class Camera(NothingToClose):
         """Goes on to give frames while the first is judged; then the classifier may go on."""
@@ -207,25 +247,28 @@ def test_a_live_source_with_a_slow_classifier_drops_the_old_frames() -> None:
                 yield Frame(self.address, number, 0.0, flat(number))
             held.go_on.set()
 
-    totals = Pipeline([Camera()], held, [memory], stop=threading.Event()).run()
-    assert frames_of(memory, "camera:") == [0, 99]
-    assert totals.dropped == {"camera:": 98}
-    assert released == 0
+    totals = Pipeline(lanes(Camera()), held, [memory], stop=threading.Event()).run()
+    judged = frames_of(memory, "camera:")
+    # While frame 0 was judged one was prepared; of all others the newest alone was kept.
+    assert judged[0] == 0
+    assert judged[-1] == 99
+    assert len(judged) <= 3
+    assert totals.dropped == {"camera:": 100 - len(judged)}
 
 
 def test_few_frames_are_held_while_a_slow_classifier_judges() -> None:
     held, source = Held(), Counting(1000)
     stop = threading.Event()
-    running = threading.Thread(target=Pipeline([source], held, [], stop=stop).run)
+    running = threading.Thread(target=Pipeline(lanes(source), held, [], stop=stop).run)
     running.start()
     assert held.started.wait(DEADLINE)
-    # One is judged, HELD wait, one is in the sensing thread's hand.
-    eventually(lambda: source.given == HELD + 2, "the buffer is full")
+    # One is judged, one prepared, HELD wait, one is in the sensing thread's hand.
+    eventually(lambda: source.given == HELD + 3, "the buffer is full")
     stop.set()
     held.go_on.set()
     running.join(DEADLINE)
     assert not running.is_alive()
-    assert source.given == HELD + 2
+    assert source.given == HELD + 3
 
 
 def test_the_heart_beats_while_no_frame_comes(tmp_path: Path) -> None:
@@ -249,8 +292,125 @@ def test_the_heartbeat_counts_what_was_judged(tmp_path: Path) -> None:
 
 def test_the_age_of_a_prediction_is_measured_from_its_capture() -> None:
     memory = MemorySink()
-    source = ReplaySource([flat(1)], now=lambda: 100.0)
-    Pipeline([source], brightness(), [memory], stop=threading.Event(), now=lambda: 100.75).run()
-    (result,) = memory.results
-    assert isinstance(result, Prediction)
-    assert (result.captured_at, result.age) == (100.0, 0.75)
+    source = Given(Frame("given:", 0, 100.0, flat(1), taken=5.0))
+    Pipeline(lanes(source), brightness(), [memory], stop=threading.Event(), now=lambda: 50.0, clock=lambda: 5.75).run()
+    (result,) = predictions(memory)
+    assert (result.captured_at, result.age) == (100.0, 0.75)  # whatever the wall clock says
+
+
+def test_frames_of_a_dead_camera_are_counted_told_once_and_never_labelled() -> None:
+    class Frozen:
+        def look(self, frame: Frame, pixels: NDArray[np.uint8]) -> Literal["live", "frozen", "black"]:
+            return "frozen" if 2 <= frame.number < 5 else "live"
+
+    memory, source = MemorySink(), Given(*(Frame("given:", number, 0.0, flat(1)) for number in range(7)))
+    source.live = True
+    source.patient = True
+    running = Pipeline([Lane(source, monitor=Frozen())], brightness(), [memory], stop=threading.Event())
+    source.judged = lambda: running.board.snapshot().predictions + running.board.snapshot().rejections
+    totals = running.run()
+    assert frames_of(memory, "given:") == [0, 1, 5, 6]
+    assert changes(memory) == [("live", ""), ("frozen", ""), ("live", "")]
+    assert totals.rejections == 3
+    assert running.board.snapshot().sources[0].rejections == {"frozen": 3}
+
+
+def test_a_frame_that_is_too_old_is_stale_and_never_labelled() -> None:
+    memory, source = MemorySink(), Given(Frame("given:", 0, 0.0, flat(1), taken=0.0))
+    source.live = True
+    totals = Pipeline(lanes(source), brightness(), [memory], stop=threading.Event(), clock=lambda: 6.0).run()
+    assert (totals.predictions, totals.rejections) == (0, 1)
+    assert changes(memory) == [("stale", "its frames are 6.0 s old when they could be judged")]
+
+
+def test_what_a_source_says_of_itself_is_told_once() -> None:
+    memory = MemorySink()
+    lost = Notice("lost", "unplugged")
+    pipeline([Given(lost, lost, Frame("given:", 0, 0.0, flat(1)), Frame("given:", 1, 0.0, flat(1)))], memory).run()
+    assert changes(memory) == [("lost", "unplugged"), ("live", "")]
+    assert frames_of(memory, "given:") == [0, 1]
+
+
+def test_where_nothing_moves_nothing_is_judged_and_it_is_counted() -> None:
+    class Shut:
+        def passes(self, pixels: NDArray[np.uint8]) -> bool:
+            return bool(pixels.max() > 100)
+
+    memory = MemorySink()
+    source = Given(*(Frame("given:", number, 0.0, flat(50 * number)) for number in range(5)))
+    running = Pipeline([Lane(source, gate=Shut())], brightness(), [memory], stop=threading.Event())
+    running.run()
+    assert frames_of(memory, "given:") == [3, 4]
+    assert running.board.snapshot().sources[0].still == 3
+
+
+def test_events_follow_the_prediction_that_made_them_sure() -> None:
+    class Third:
+        def update(self, prediction: Prediction) -> Event | None:
+            if prediction.frame != 2:
+                return None
+            return Event(prediction.source, 2, 0.0, "bright", 1.0, None, None, prediction.identity)
+
+    memory = MemorySink()
+    running = Pipeline([Lane(Counting(4), smoother=Third())], brightness(), [memory], stop=threading.Event())
+    running.run()
+    assert [type(result).__name__ for result in memory.results] == [*["Prediction"] * 3, "Event", "Prediction"]
+    event = running.board.snapshot().sources[0].event
+    assert event is not None
+    assert event.label == "bright"
+
+
+def test_a_successor_takes_over_between_two_frames_also_with_another_preprocessing() -> None:
+    memory = MemorySink()
+    large = ModelSpec(("dark", "bright"), PreprocessingSpec((4, 4)))
+    identity = dataclasses.replace(IDENTITY, version="2.0")
+    successor = BundleClassifier(Brightness((1, 4, 4, 3)), large, identity)
+    offered = [None, None, successor]
+    running = Pipeline(
+        lanes(Counting(20)),
+        brightness(),
+        [memory],
+        stop=threading.Event(),
+        successor=lambda: offered.pop(0) if offered else None,
+    )
+    assert running.run().predictions == 20
+    versions = [result.identity.version for result in predictions(memory)]
+    assert versions == sorted(versions)
+    assert set(versions) == {"1.0", "2.0"}
+    assert running.board.snapshot().identity == identity
+
+
+def test_a_threshold_makes_weak_predictions_unknown() -> None:
+    memory = MemorySink()
+    source = ReplaySource([flat(0), flat(128)])
+    pipeline([source], memory, rules=Rules(threshold=0.9)).run()
+    assert [result.label for result in predictions(memory)] == ["dark", "unknown"]
+
+
+def test_a_region_of_the_picture_is_what_counts() -> None:
+    memory, picture = MemorySink(), np.concatenate([flat(0, (8, 4)), flat(255, (8, 4))], axis=1)
+    half = Lane(ReplaySource([picture]), region=Region(left=0.5))
+    Pipeline([half], brightness(), [memory], stop=threading.Event()).run()
+    assert predictions(memory)[0].best[0] == ("bright", 1.0)
+
+
+def test_a_sink_that_hangs_keeps_no_live_frame_waiting_and_not_the_end_either() -> None:
+    stop, hanging = threading.Event(), threading.Event()
+
+    class Hanging(MemorySink):
+        vital = False
+
+        def take(self, result: Result, frame: Frame | None = None) -> None:
+            hanging.wait(DEADLINE)
+
+    memory = MemorySink()
+    camera = ReplaySource([flat(1)], fps=1000, rounds=0)
+    running = pipeline([camera], Hanging(), memory, stop=stop)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    eventually(lambda: len(memory.results) > 100, "the other sink is told")
+    stop.set()
+    thread.join(DEADLINE)
+    assert not thread.is_alive()
+    assert running.board.snapshot().sinks[0].dropped > 0
+    hanging.set()
