@@ -38,7 +38,7 @@ def test_the_whole_road_by_make_in_containers_with_paths_outside_of_the_checkout
     assert "edge: in edge-runtime:" in ran.stderr
     rows = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(rows) == 40
-    assert {row["bundle"] for row in rows} == {"my-pictures"}
+    assert {row["bundle"] for row in rows} == {"run"}  # after the run directory
 
 
 def test_with_auto_and_no_image_that_can_be_had_it_runs_here_and_says_why(road: Road) -> None:

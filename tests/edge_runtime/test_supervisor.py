@@ -1,0 +1,148 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_runtime.supervisor import ALLOWED, PAUSE, WINDOW, Record
+from tests.edge_runtime.samples import DEADLINE, eventually
+from tests.support import ROOT
+
+PROGRAM = """
+import os, signal, sys, time
+from pathlib import Path
+from edge_runtime import supervisor
+from edge_runtime.notify import Notifier
+supervisor.PAUSE = 0.01
+place = Path(sys.argv[1])
+def say(text):
+    with (place / "log").open("a") as file:
+        file.write(text + chr(10))
+def changed():
+    return (place / "another").exists()
+{work}
+sys.exit(supervisor.supervise(work, changed, Notifier()))
+"""
+CRASHING = """
+def work(announce, held_back):
+    say("held back: " + ",".join(sorted(held_back)))
+    left = [model for model in ("int8", "float") if model not in held_back]
+    if (place / "another").exists():
+        left = ["other"]
+    if not left:
+        return supervisor.HELD_BACK
+    announce(left[0])
+    if left[0] == sys.argv[2] or sys.argv[2] == "all" and left[0] != "other":
+        import ctypes
+        ctypes.string_at(0)
+    return 5
+"""
+WAITING = """
+def work(announce, held_back):
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda met, _: say(f"met {met}"))
+    say(f"child {os.getpid()}")
+    signal.pause()
+    signal.pause()
+    return 7
+"""
+
+
+def started(work: str, place: Path, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PROGRAM.replace("{work}", work), str(place), *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+def log(place: Path) -> list[str]:
+    path = place / "log"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_the_third_crash_of_a_model_holds_it_back_for_good() -> None:
+    record = Record()
+    assert [record.note("int8", at) for at in (0.0, 1.0)] == [PAUSE, 2 * PAUSE]
+    assert record.held_back(1.0) == frozenset()
+    record.note("int8", 2.0)
+    assert record.held_back(2.0) == {"int8"}
+    assert record.held_back(10 * WINDOW) == {"int8"}
+
+
+def test_crashes_far_apart_do_not_add_up() -> None:
+    record = Record()
+    for at in (0.0, WINDOW, 2 * WINDOW, 3 * WINDOW):
+        assert record.note("int8", at) == PAUSE
+    assert record.held_back(3 * WINDOW) == frozenset()
+
+
+def test_each_model_has_crashes_of_its_own() -> None:
+    record = Record()
+    for at in range(ALLOWED):
+        record.note(f"model {at}", float(at))
+    assert record.held_back(3.0) == frozenset()
+
+
+def test_a_model_that_crashes_is_started_again_then_held_back_and_another_takes_over(tmp_path: Path) -> None:
+    with started(CRASHING, tmp_path, "int8") as program:
+        _, talk = program.communicate(timeout=DEADLINE)
+    assert program.returncode == 5
+    assert log(tmp_path) == ["held back: "] * 3 + ["held back: int8"]
+    assert "int8 crashed its process (SIGSEGV); starting again in" in talk
+    assert "int8 crashed its process 3 times (SIGSEGV); it is held back" in talk
+    assert "Fatal Python error: Segmentation fault" in talk  # and where
+
+
+def test_when_every_model_is_held_back_it_waits_for_another_bundle(tmp_path: Path) -> None:
+    with started(CRASHING, tmp_path, "all") as program:
+        eventually(lambda: "held back: float,int8" in log(tmp_path), "all are held back")
+        assert program.poll() is None
+        (tmp_path / "another").touch()
+        program.send_signal(signal.SIGHUP)  # the next look is at once
+        assert program.wait(DEADLINE) == 5
+        assert program.stderr
+        assert "no model is left to judge with; waiting for another bundle" in program.stderr.read()
+
+
+def test_while_it_waits_a_stop_ends_it(tmp_path: Path) -> None:
+    with started(CRASHING, tmp_path, "all") as program:
+        eventually(lambda: "held back: float,int8" in log(tmp_path), "all are held back")
+        program.terminate()
+        assert program.wait(DEADLINE) == 0
+
+
+def test_signals_reach_the_child_and_its_exit_code_comes_back(tmp_path: Path) -> None:
+    with started(WAITING, tmp_path) as program:
+        eventually(lambda: log(tmp_path), "the child runs")
+        program.send_signal(signal.SIGHUP)
+        eventually(lambda: f"met {signal.SIGHUP.value}" in log(tmp_path), "SIGHUP has come through")
+        program.terminate()
+        assert program.wait(DEADLINE) == 7
+    assert log(tmp_path)[1:] == [f"met {signal.SIGHUP.value}", f"met {signal.SIGTERM.value}"]
+
+
+def test_a_child_that_is_killed_ends_the_parent_the_same_way(tmp_path: Path) -> None:
+    with started(WAITING, tmp_path) as program:
+        eventually(lambda: log(tmp_path), "the child runs")
+        os.kill(int(log(tmp_path)[0].split()[1]), signal.SIGKILL)
+        assert program.wait(DEADLINE) == -signal.SIGKILL
+
+
+def test_a_parent_that_is_killed_takes_its_child_along(tmp_path: Path) -> None:
+    with started(WAITING, tmp_path) as program:
+        eventually(lambda: log(tmp_path), "the child runs")
+        child = Path("/proc", log(tmp_path)[0].split()[1])
+        program.kill()
+        program.wait(DEADLINE)
+        eventually(lambda: not child.exists() or ") Z " in (child / "stat").read_text(), "the child has ended")
+
+
+def test_a_defect_shows_its_traceback(tmp_path: Path) -> None:
+    with started("def work(announce, held_back):\n    1 // 0\n", tmp_path) as program:
+        _, talk = program.communicate(timeout=DEADLINE)
+    assert program.returncode == 1
+    assert "ZeroDivisionError" in talk
+
+
+def test_the_parent_imports_nothing_heavy() -> None:
+    code = "import sys, edge_runtime.supervisor; print(sorted({'numpy', 'PIL', 'json'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
