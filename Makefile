@@ -1,7 +1,7 @@
 # Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
-.PHONY: image-train image-export image-edge deb deploy test-containers
+.PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge
 .PHONY: delivery-environment needs-name needs-device needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
@@ -117,9 +117,15 @@ check: environment  ## format, lint, types, and who may import whom
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/hadolint docker/*.Dockerfile
 
-test: environment  ## every test but those that need a container engine; ENGINE=docker adds those
-	$(python) -m pytest -q --durations=10 -m "not container" $(ARGS)
+test: environment  ## every test that needs nothing but Python packages; ENGINE=docker adds those with containers
+	$(python) -m pytest -q --durations=10 -m "not container and not system" $(ARGS)
 	$(if $(asked_engine),$(python) -m tools.containers.proof)
+
+test-system: environment  ## those that need a broker, a browser, a camera server; ARGS=--install brings them
+	$(python) -m tools.system_tests $(ARGS)
+
+benchmark-edge: environment  ## ratios against bare interpreters and other runtimes, side by side; ARGS=--quick
+	$(python) -m tools.benchmarks.edge $(ARGS)
 
 test-containers: environment  ## those: images, containers, emulated boards, packages, deployment; needs root
 	$(python) -m tools.containers.proof $(ARGS)

@@ -13,12 +13,13 @@ from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.cpus import usable_cpus
 from edge_runtime.errors import InterpreterMissing, VariantError
-from edge_runtime.runtimes import Runtime, find, readable
+from edge_runtime.runtimes import Interpreter, Runtime, find, readable
 from edge_runtime.scores import Scores, to_scores, top_k
 
 AUTO = "auto"
-# What `auto` tries first. int8 first: smallest, exact on every machine, and faster wherever the interpreter has int8
-# kernels (4.5 against 1.9 ms for EfficientNet-Lite0 on x86-64). Dynamic int8 last: 11 ms there.
+# What is taken where nothing was measured, and of two that are equally fast. int8 first: smallest, exact on every
+# machine, and faster wherever the interpreter has int8 kernels (4.5 against 1.9 ms for EfficientNet-Lite0 on x86-64).
+# Dynamic int8 last: 11 ms there.
 PREFERENCE = (
     "full_int8.tflite",
     "int8.onnx",
@@ -39,6 +40,11 @@ class Identity:
     digest: str
     variant: str
     runtime: str
+
+    @property
+    def title(self) -> str:
+        """For people, on one line."""
+        return f"{self.bundle} {self.version} ({self.digest}) {self.variant}"
 
 
 @dataclass(frozen=True)
@@ -104,13 +110,17 @@ def best(labels: Sequence[str], scores: Scores, k: int) -> list[tuple[str, float
     return [(labels[index], float(scores[index])) for index in top_k(scores, k)]
 
 
-def load_classifier(bundle: Bundle, variant: str = AUTO, threads: int | None = None) -> BundleClassifier:
+def load_classifier(
+    bundle: Bundle, variant: str = AUTO, threads: int | None = None, interpreter: Interpreter | None = None
+) -> BundleClassifier:
     """Loads a variant of an opened bundle.
 
     Args:
         bundle: From `open_bundle`.
-        variant: A variant's name, or ``auto``: the first of `PREFERENCE` whose interpreter is installed.
+        variant: A variant's name, or ``auto``: the first of `PREFERENCE` whose interpreter is installed. Nothing is
+            measured here; `edge_runtime.auto.load` does.
         threads: For the interpreter; by default what this process may use, at most 4.
+        interpreter: Another than the preferred one for its format.
 
     Raises:
         InterpreterMissing: No installed interpreter reads the variant.
@@ -118,7 +128,7 @@ def load_classifier(bundle: Bundle, variant: str = AUTO, threads: int | None = N
     """
     chosen = choose(bundle.manifest.variants) if variant == AUTO else bundle.variant(variant)
     try:
-        interpreter = find(chosen.format)
+        interpreter = interpreter or find(chosen.format)
     except InterpreterMissing as error:
         raise InterpreterMissing(f"{bundle.directory}: variant {chosen.name}: {error}") from error
     runtime = interpreter.load(bundle.file(chosen.path), threads or default_threads())
@@ -128,15 +138,20 @@ def load_classifier(bundle: Bundle, variant: str = AUTO, threads: int | None = N
 
 
 def choose(variants: Sequence[Variant]) -> Variant:
-    """Returns the variant that ``auto`` stands for on this machine; the first choice where none can run here.
+    """Returns the variant that is preferred on this machine without measuring; the first one where none can run here.
 
     Raises:
         VariantError: There are no variants at all.
     """
     if not variants:
         raise VariantError("the bundle holds no variant; export it again")
-    ranked = sorted(variants, key=_rank)
+    ranked = by_preference(variants)
     return next((variant for variant in ranked if readable(variant.format)), ranked[0])
+
+
+def by_preference(variants: Sequence[Variant]) -> list[Variant]:
+    """Returns variants in the order of `PREFERENCE`, those that nobody ranked last."""
+    return sorted(variants, key=_rank)
 
 
 def default_threads() -> int:

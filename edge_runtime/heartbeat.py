@@ -6,9 +6,10 @@ years when the network tells it the time, and must not look dead for it.
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from edge_runtime.bundle import fields
 from edge_runtime.errors import EdgeError, FieldError, UsageError
@@ -17,6 +18,7 @@ from edge_runtime.process import lives, started
 
 INTERVAL = 2.0  # seconds between two beats
 MAX_AGE = 15.0  # seconds after which the loop counts as hung: seven missed beats
+NO_TROUBLES: Mapping[str, str] = MappingProxyType({})
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SERVICE = Path("/run/edge-runtime/heartbeat.json")  # of the systemd unit
 
@@ -35,6 +37,7 @@ class Beat:
         dropped: Live frames that newer ones replaced, by source.
         started: When the process was started, in ticks since boot; 0 where that is unknown. With it `pid` means one
             process only, although numbers are given out again and mean others in other containers.
+        troubles: States of sources that are not live, by source.
     """
 
     pid: int
@@ -45,6 +48,13 @@ class Beat:
     rejections: int
     dropped: dict[str, int] = field(default_factory=dict)
     started: int = 0
+    troubles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """All but its age, for people."""
+        troubles = "".join(f"; {source} is {state}" for source, state in self.troubles.items())
+        return f"{self.model}; {self.predictions} predictions, {self.rejections} rejected{troubles}"
 
 
 class Heartbeat:
@@ -55,19 +65,35 @@ class Heartbeat:
         model: What runs.
         interval: Seconds.
         clock: Seconds since boot.
+        also: Is told of every beat, in words.
+
+    Attributes:
+        model: What runs; may be set when another model takes over.
     """
 
     def __init__(
-        self, path: Path, model: str, interval: float = INTERVAL, clock: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        model: str,
+        interval: float = INTERVAL,
+        clock: Callable[[], float] = time.monotonic,
+        also: Callable[[str], None] | None = None,
     ) -> None:
+        self.model = model
         self._path = path
-        self._model = model
+        self._also = also
         self._interval = interval
         self._clock = clock
         self._last: float | None = None
         self._started = started(os.getpid()) or 0
 
-    def beat(self, predictions: int, rejections: int, dropped: dict[str, int]) -> None:
+    def beat(
+        self,
+        predictions: int,
+        rejections: int,
+        dropped: dict[str, int],
+        troubles: Mapping[str, str] = NO_TROUBLES,
+    ) -> None:
         """Writes a beat if it is time.
 
         Raises:
@@ -78,7 +104,10 @@ class Heartbeat:
             return
         self._last = now
         at = round(now, 3)
-        beat = Beat(os.getpid(), boot(), at, self._model, predictions, rejections, dropped, self._started)
+        pid = os.getpid()
+        beat = Beat(pid, boot(), at, self.model, predictions, rejections, dropped, self._started, dict(troubles))
+        if self._also:
+            self._also(beat.words)
         try:
             write_atomically(self._path, fields.canonical(asdict(beat)))
         except OSError as error:

@@ -20,15 +20,20 @@ class Monitor(Protocol):
 class Gate(Protocol):
     """Lets frames pass on which something happens."""
 
-    def passes(self, pixels: Pixels) -> bool:
-        """Whether a frame, as the model sees it, is worth being judged."""
+    def passes(self, pixels: Pixels, at: float) -> bool:
+        """Whether a frame, as the model sees it, is worth being judged; `at` is its `Frame.taken`."""
 
 
 class Smoother(Protocol):
     """Makes events of predictions."""
 
-    def update(self, prediction: Prediction) -> Event | None:
-        """Takes the next prediction of the source; returns an event when it makes a change sure."""
+    def update(self, prediction: Prediction, at: float) -> Event | None:
+        """Takes the next prediction of the source; returns an event when it makes a change sure.
+
+        Args:
+            prediction: Of one frame.
+            at: That frame's `Frame.taken`: seconds of the clock that is never set.
+        """
 
 
 @dataclass(frozen=True)

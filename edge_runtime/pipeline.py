@@ -18,11 +18,11 @@ from edge_runtime.classifier import Classifier
 from edge_runtime.heartbeat import Heartbeat
 from edge_runtime.judge import judge, see
 from edge_runtime.lane import Lane
-from edge_runtime.preprocess import Pixels
-from edge_runtime.result import Rejection, Result, SourceChange
+from edge_runtime.preprocess import Pixels, preprocess
+from edge_runtime.result import Prediction, Rejection, Result, SourceChange
 from edge_runtime.sinks import Sink
 from edge_runtime.sinks.worker import Worker
-from edge_runtime.sources import Frame, Notice, State
+from edge_runtime.sources import Frame, Notice, Picture, State
 from edge_runtime.status import Board
 
 HELD = 4  # frames that wait to be prepared: enough to overlap, little enough for a small board
@@ -117,6 +117,7 @@ class Pipeline:
         self._totals = Totals()
         self._sensing = 0
         self._lock = threading.Lock()
+        self._judging = threading.Lock()  # an interpreter is called from one thread at a time
         self._failure: BaseException | None = None
         self._last_word = 0.0  # when sinks must have told what waits, by the clock
         self._sinks = [Worker(sink, self._fail) for sink in sinks]
@@ -126,6 +127,11 @@ class Pipeline:
             lambda: tuple(worker.status() for worker in self._sinks),
             now,
         )
+
+    @property
+    def classifier(self) -> Classifier:
+        """The one that judges now."""
+        return self._classifier
 
     def run(self) -> Totals:
         """Judges frames until all sources have ended or `stop` is set; returns what was done.
@@ -175,17 +181,37 @@ class Pipeline:
         totals = self._totals
         while True:
             if self._heartbeat:
-                self._heartbeat.beat(totals.predictions, totals.rejections, self._buffer.dropped)
+                self._heartbeat.beat(totals.predictions, totals.rejections, self._buffer.dropped, self._troubles())
             if self._stop.is_set():
                 return
             if successor := self._successor():
-                self._classifier = successor
-                self.board.note_model(successor.identity)
+                self._take_over(successor)
             seen = self._belt.get(IDLE)
             if seen is not None:
                 self._take(seen)
             elif self._belt.finished:
                 return
+
+    def judge_aside(self, picture: Picture) -> Prediction:
+        """Returns the prediction for a picture of somebody who waits for it; it is told to no sink. From any thread.
+
+        Raises:
+            PictureError: It cannot be decoded.
+        """
+        frame = Frame("request", 0, self._now(), picture)
+        while True:
+            classifier = self._classifier
+            pixels = preprocess(picture, classifier.preprocessing)
+            with self._judging:
+                if classifier is self._classifier:
+                    return judge(frame, pixels, classifier, len(classifier.labels), self._rules.threshold, self._clock)
+
+    def _take_over(self, successor: Classifier) -> None:
+        with self._judging:
+            self._classifier = successor
+        self.board.note_model(successor.identity)
+        if self._heartbeat:
+            self._heartbeat.model = successor.identity.title
 
     def _take(self, seen: _Seen) -> None:
         """Does all that is to be done for one frame or notice."""
@@ -202,14 +228,15 @@ class Pipeline:
             return
         if not self._is_live(lane, item, pixels):
             return
-        if lane.gate and not lane.gate.passes(pixels):
+        if lane.gate and not lane.gate.passes(pixels, item.taken):
             self.board.note_still(lane.source.address)
             return
         rules = self._rules
-        prediction = judge(item, pixels, self._classifier, rules.top, rules.threshold, self._clock)
+        with self._judging:
+            prediction = judge(item, pixels, self._classifier, rules.top, rules.threshold, self._clock)
         self._totals.predictions += 1
         self._tell(lane, prediction, item)
-        if lane.smoother and (event := lane.smoother.update(prediction)):
+        if lane.smoother and (event := lane.smoother.update(prediction, item.taken)):
             self._tell(lane, event, item)
 
     def _is_live(self, lane: Lane, frame: Frame, pixels: Pixels) -> bool:
@@ -230,6 +257,9 @@ class Pipeline:
         self._totals.rejections += 1
         self.board.note_refused(address, state)
         return False
+
+    def _troubles(self) -> dict[str, str]:
+        return {address: state for address, state in self._states.items() if state != "live"}
 
     def _change(self, lane: Lane, state: State, reason: str) -> None:
         address = lane.source.address

@@ -4,21 +4,18 @@ The directory is looked at now and then. What is found there is opened, loaded a
 the running model, in a thread of its own: judging goes on meanwhile.
 """
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edge_runtime.bundle.manifest import FILE_NAME
+from edge_runtime.bundle.stamp import stamp
 from edge_runtime.classifier import Classifier
 from edge_runtime.console import say
 from edge_runtime.errors import EdgeError
 
 INTERVAL = 5.0  # seconds between two looks
-
-Stamp = tuple[str, int, int, int] | None
 
 
 class Load(Protocol):
@@ -99,12 +96,3 @@ class Successor:
         if reason != self.problem:
             say(f"edge-runtime: {reason}")
         self.problem = reason
-
-
-def stamp(directory: Path) -> Stamp:
-    """Returns what changes when another bundle lies there; None where there is none."""
-    with contextlib.suppress(OSError):
-        manifest = (directory / FILE_NAME).resolve()
-        status = manifest.stat()
-        return str(manifest), status.st_ino, status.st_mtime_ns, status.st_size
-    return None

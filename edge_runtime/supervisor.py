@@ -24,11 +24,14 @@ from edge_runtime.console import say
 from edge_runtime.notify import Notifier
 
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
+HANDED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 ALLOWED = 3  # crashes of one model
 WINDOW = 3600.0  # seconds within which they count: what crashes once a day is worth being started again
 PAUSE = 0.5  # seconds before the first new start; doubled with each crash
 TICK = 2.0  # seconds between two looks while everything is held back
-HELD_BACK = 70  # exit code with which a child says that no model is left; never leaves this module
+# Exit codes with which a child asks for something; they never leave this module.
+HELD_BACK = 70  # no model is left: wait for another one
+RELOAD = 71  # the configuration is another one: start again
 
 Announce = Callable[[str], None]
 """A child calls it with a model's name before anything of it reaches an interpreter."""
@@ -80,6 +83,8 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier) -> in
             if not _wait_for(changed, notifier):
                 return 0
             continue
+        if code == RELOAD:
+            continue
         if code >= 0:
             return code
         if -code not in CRASHES:
@@ -103,7 +108,7 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, str]:
     sys.stderr.flush()
     parent = os.getpid()
     # A signal that comes between the fork and the handlers below must wait.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGHUP, signal.SIGINT))
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
     child = os.fork()
     if not child:
         os.close(reader)
@@ -123,11 +128,8 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, str]:
                 sys.stderr.flush()
             os._exit(code)
     os.close(writer)
-    before = {
-        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: _hand_on(child, signal.SIGTERM)),
-        signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: _hand_on(child, signal.SIGHUP)),
-        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),  # the terminal sends it to both
-    }
+    # Ctrl-C at a terminal reaches both; twice is no harm.
+    before = {number: signal.signal(number, lambda met, _: _hand_on(child, met)) for number in HANDED_ON}
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     try:
         _, status = os.waitpid(child, 0)
@@ -166,15 +168,14 @@ def _die(number: int) -> None:
 def _wait_for(changed: Callable[[], bool], notifier: Notifier) -> bool:
     """Waits until there may be another model; returns False when it was asked to end instead."""
     say("edge-runtime: no model is left to judge with; waiting for another bundle (SIGHUP tries again)")
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
     try:
         changed()
         while True:
             notifier.beat("held back: no model is left to judge with")
             if changed():
                 return True
-            if met := signal.sigtimedwait(numbers, TICK):
+            if met := signal.sigtimedwait(HANDED_ON, TICK):
                 return met.si_signo == signal.SIGHUP
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)

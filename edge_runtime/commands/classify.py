@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.classifier import Classifier
-from edge_runtime.commands.options import add_model, classifier_of
+from edge_runtime.commands.options import AUTO_EXPLAINED, add_model, classifier_of
 from edge_runtime.commands.table import row
 from edge_runtime.console import did_you_mean, say
 from edge_runtime.errors import EdgeError, IncompleteError
 from edge_runtime.judge import judge, see
-from edge_runtime.result import Rejection, Result
+from edge_runtime.result import Prediction, Rejection
 from edge_runtime.sources.files import FileSource, expand, folder_name
 
 PATH_ROOM = 60  # columns; of a longer path the end is shown
@@ -34,7 +34,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("folder",),
         help="compare with the true labels; folder: each picture lies in a directory named after its label",
     )
-    parser.epilog = """examples:
+    parser.epilog = f"""{AUTO_EXPLAINED}
+
+examples:
   edge-runtime classify shoe.jpg --bundle bundles/fashion_mnist
   edge-runtime classify pictures/ --bundle bundles/fashion_mnist --truth folder
   edge-runtime classify 'shots/**/*.png' --bundle bundles/fashion_mnist | jq .label"""
@@ -82,7 +84,7 @@ class _Table:
         last = ["true", "ms"] if truth else ["ms", "next best"]
         print(row(["picture", "predicted", "score", *last], self._widths))
 
-    def show(self, result: Result, truth: str) -> None:
+    def show(self, result: Prediction | Rejection, truth: str) -> None:
         if isinstance(result, Rejection):
             print(f"not classified: {result.reason}", flush=True)
             return
@@ -100,7 +102,7 @@ class _Lines:
     def __init__(self, truth: bool) -> None:
         self._truth = truth
 
-    def show(self, result: Result, truth: str) -> None:
+    def show(self, result: Prediction | Rejection, truth: str) -> None:
         line = result.to_plain() | ({"truth": truth} if self._truth else {})
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + os.linesep)
         sys.stdout.flush()

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         fate = f"; {end(beat.pid, beat.started)}" if limit < age < math.inf else ""
         allowed = f"at most {arguments.max_age:.0f} s allowed"
         raise EdgeError(f"unhealthy: process {beat.pid} last beat {since}, {allowed}{fate}")
-    print(f"alive: {beat.model}; {beat.predictions} predictions, {beat.rejections} rejected; beat {age:.1f} s ago")
+    print(f"alive: {beat.words}; beat {age:.1f} s ago")
     return 0
 
 

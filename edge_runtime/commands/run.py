@@ -1,86 +1,136 @@
-"""``edge-runtime run``: the long-running form. Ends cleanly on SIGTERM and Ctrl-C."""
+"""``edge-runtime run``: the long-running form. Light: what is heavy is imported in the child that judges."""
 
 import argparse
-import signal
-import sys
-import threading
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.commands.options import add_model, classifier_of
-from edge_runtime.console import say
+from edge_runtime.addresses import SINKS, SOURCES
+from edge_runtime.bundle.stamp import stamp
+from edge_runtime.commands.numbers import positive
+from edge_runtime.console import guard
 from edge_runtime.errors import UsageError
-from edge_runtime.heartbeat import Heartbeat, default_path
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline, Rules
-from edge_runtime.sinks.jsonl import JsonLinesSink
-from edge_runtime.sources import Source
-from edge_runtime.sources.address import shown
-from edge_runtime.sources.open import SCHEMES, open_source
+from edge_runtime.heartbeat import default_path
+from edge_runtime.notify import Notifier
+from edge_runtime.supervisor import Announce, supervise
+from edge_runtime.toml import read
 
-
-def configure(parser: argparse.ArgumentParser) -> None:
-    add_model(parser)
-    parser.add_argument(
-        "--source",
-        action="append",
-        required=True,
-        dest="sources",
-        metavar="ADDRESS",
-        help=f"where frames come from, may be given several times: {'; '.join(SCHEMES)}",
-    )
-    parser.add_argument("--heartbeat", type=Path, default=default_path(), metavar="FILE", help="(default: %(default)s)")
-    parser.epilog = """A camera gives its newest frame; older ones that were not judged in time count as dropped.
-When it ends or fails, so does run, with exit code 1. Its user, password and query are shown
-nowhere. watch: judges pictures that appear in the directory itself from now on, each when it
-is complete. Results go to standard output as JSON lines. SIGTERM or Ctrl-C ends it after the
-frame in hand, with exit code 0.
+EPILOG = """A camera gives its newest frame; older ones that were not judged in time count as dropped. When it is lost
+it is tried again, ever more seldom; frozen, black and stale frames are counted, never labelled.
+Results go to standard output as JSON lines unless --sink says otherwise. SIGTERM or Ctrl-C ends it
+after the frame in hand, with exit code 0. A new bundle in the same place takes over between two
+frames, once it was proved here. SIGHUP reads --config anew and looks at the bundle at once.
 
 examples:
   edge-runtime run --bundle bundles/fashion_mnist --source watch:/srv/incoming
-  edge-runtime run --bundle bundles/fashion_mnist --source /dev/video0
-  edge-runtime run --bundle bundles/fashion_mnist --source 'rtsp://user:password@192.168.1.20/stream1'
-  edge-runtime run --bundle bundles/fashion_mnist --source 'replay:pictures?fps=5&loop=0'"""
+  edge-runtime run --bundle bundles/fashion_mnist --source /dev/video0 --http
+  edge-runtime run --bundle bundles/fashion_mnist --source 'rtsp://user:password@192.168.1.20/stream1' \\
+                   --sink mqtt://broker.local/edge --sink 'captures:/var/lib/edge-runtime/captures'
+  edge-runtime run --bundle bundles/fashion_mnist --source 'replay:pictures?fps=5&loop=0'
+  edge-runtime run --config edge-runtime.toml --check"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; what stands beside it here goes first")
+    parser.add_argument("--check", action="store_true", help="only say whether it could begin, and with what")
+    what = parser.add_argument_group("what judges")
+    what.add_argument("--bundle", metavar="DIR", help="the bundle to classify with")
+    what.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="a variant of the bundle, such as full_int8.tflite ('edge-runtime info' lists them); auto measures them "
+        "once and takes the fastest (default: auto)",
+    )
+    what.add_argument(
+        "--max-degradation", type=float, metavar="POINTS", help="of top-1 that auto may give away against the best"
+    )
+    what.add_argument("--threads", type=positive, metavar="N", help="of the interpreter (default: CPUs, up to 4)")
+    what.add_argument("--top", type=positive, metavar="K", help="labels named (default: 3)")
+    what.add_argument("--threshold", type=float, metavar="SCORE", help="below it a picture is 'unknown'")
+    what.add_argument("--no-follow", action="store_true", help="a new bundle in the same place does not take over")
+    sees = parser.add_argument_group("what it looks at")
+    sees.add_argument(
+        "--source",
+        action="append",
+        dest="sources",
+        metavar="ADDRESS",
+        help=f"where frames come from, may be given several times: {'; '.join(SOURCES)}",
+    )
+    sees.add_argument("--region", metavar="L,T,R,B", help="the part of the pictures that counts: 25%%,0%%,75%%,100%%")
+    sees.add_argument(
+        "--motion",
+        nargs="?",
+        type=float,
+        const=0.5,
+        metavar="SENSITIVITY",
+        help="judge only when something moves, 0 to 1 (default: 0.5)",
+    )
+    told = parser.add_argument_group("who is told")
+    told.add_argument(
+        "--sink",
+        action="append",
+        dest="sinks",
+        metavar="ADDRESS",
+        help=f"may be given several times: {'; '.join(SINKS)} (default: jsonl:-)",
+    )
+    told.add_argument(
+        "--http",
+        nargs="?",
+        const="http://127.0.0.1:8080",
+        metavar="ADDRESS",
+        help="a page, the Open Inference Protocol and /metrics (default: http://127.0.0.1:8080)",
+    )
+    told.add_argument("--token-file", metavar="FILE", help="what a person must know to change something on the page")
+    told.add_argument("--heartbeat", metavar="FILE", help=f"(default: {default_path()})")
+    parser.epilog = EPILOG
 
 
 def run(arguments: argparse.Namespace) -> int:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # From a thread: the handler may interrupt the main thread inside this very event, whose lock it would wait for.
-        signal.signal(number, lambda *_: threading.Thread(target=stop.set, daemon=True).start())
-    twice = {address for address in arguments.sources if arguments.sources.count(address) > 1}
-    if twice:
-        raise UsageError(f"--source {', '.join(sorted(map(shown, twice)))}: given twice")
-    sources = [open_source(address) for address in arguments.sources]
-    tell_apart(sources)
-    classifier = classifier_of(arguments)
-    model = classifier.identity
-    title = f"{model.bundle} {model.version} ({model.digest}) {model.variant}"
-    heartbeat = Heartbeat(arguments.heartbeat, title)
-    say(f"edge-runtime: {title} on {model.runtime}; {', '.join(source.address for source in sources)}; Ctrl-C ends")
-    pipeline = Pipeline(
-        [Lane(source) for source in sources],
-        classifier,
-        [JsonLinesSink(sys.stdout)],
-        stop=stop,
-        heartbeat=heartbeat,
-        rules=Rules(top=arguments.top),
-    )
-    heartbeat.begin()
-    try:
-        totals = pipeline.run()
-    finally:
-        heartbeat.end()  # also after a failure: health must not call alive what has ended
-    dropped = sum(totals.dropped.values())
-    say(f"edge-runtime: ended; {totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped")
-    return 0
+    raw = raw_settings(arguments)
+    if not isinstance(raw.get("bundle"), str):
+        raise UsageError("run: --bundle DIR is missing, and no configuration names one")
+    if arguments.check:
+        from edge_runtime.service import check
+
+        return check(raw, where(arguments))
+    bundle = Path(str(raw["bundle"]))
+
+    def work(announce: Announce, held_back: frozenset[str]) -> int:
+        from edge_runtime.service import serve
+
+        # Here, not around the parent: it must end by what the child says, and say nothing twice.
+        return guard(
+            "edge-runtime",
+            lambda: serve(lambda: raw_settings(arguments), where(arguments), announce, held_back),
+        )
+
+    seen = [stamp(bundle)]
+
+    def changed() -> bool:
+        before, seen[0] = seen[0], stamp(bundle)
+        return before != seen[0]
+
+    return supervise(work, changed, Notifier())
 
 
-def tell_apart(sources: Sequence[Source]) -> None:
-    """Numbers sources whose addresses differ only in what is hidden: results and counts go by what is shown."""
-    met: Counter[str] = Counter()
-    for source in sources:
-        met[source.address] += 1
-        if met[source.address] > 1:
-            source.address += f" ({met[source.address]})"
+def where(arguments: argparse.Namespace) -> str:
+    return str(arguments.config) if arguments.config else "run"
+
+
+def raw_settings(arguments: argparse.Namespace) -> dict[str, object]:
+    """Returns the configuration with what the command line says in its place, not yet checked. Raises EdgeError."""
+    raw = read(arguments.config) if arguments.config else {}
+    names = ("bundle", "variant", "max_degradation", "threads", "top", "threshold", "heartbeat", "sinks")
+    given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
+    if arguments.no_follow:
+        given["follow"] = False
+    seen = {"region": arguments.region, "motion": arguments.motion and {"sensitivity": arguments.motion}}
+    seen = {name: value for name, value in seen.items() if value is not None}
+    if arguments.sources:
+        given["source"] = [{"address": address, **seen} for address in arguments.sources]
+    elif seen:
+        raise UsageError("run: --region and --motion go with --source; in a configuration they belong to each source")
+    page = {"address": arguments.http, "token_file": arguments.token_file}
+    page = {name: value for name, value in page.items() if value is not None}
+    if page:
+        table = raw.get("http", {})
+        given["http"] = {**(table if isinstance(table, dict) else {}), **page}
+    return {**raw, **given}

@@ -333,7 +333,7 @@ def test_what_a_source_says_of_itself_is_told_once() -> None:
 
 def test_where_nothing_moves_nothing_is_judged_and_it_is_counted() -> None:
     class Shut:
-        def passes(self, pixels: NDArray[np.uint8]) -> bool:
+        def passes(self, pixels: NDArray[np.uint8], at: float) -> bool:
             return bool(pixels.max() > 100)
 
     memory = MemorySink()
@@ -346,7 +346,7 @@ def test_where_nothing_moves_nothing_is_judged_and_it_is_counted() -> None:
 
 def test_events_follow_the_prediction_that_made_them_sure() -> None:
     class Third:
-        def update(self, prediction: Prediction) -> Event | None:
+        def update(self, prediction: Prediction, at: float) -> Event | None:
             if prediction.frame != 2:
                 return None
             return Event(prediction.source, 2, 0.0, "bright", 1.0, None, None, prediction.identity)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from tools.choices import Failure
 from tools.containers import engine as engines
 from tools.containers.emulation import emulated
 from tools.containers.engine import Engine, EngineError
+from tools.debian import bring
 
 ROOT = Path(__file__).resolve().parents[2]
 # Each program and the Debian package that has it.
@@ -41,24 +41,6 @@ PATIENCE = 60.0  # seconds for the engine to answer
 
 def say(text: str) -> None:
     print(f"test-containers: {text}", file=sys.stderr, flush=True)
-
-
-def install(missing: Sequence[str], allowed: bool) -> None:
-    """Installs Debian packages, or says how.
-
-    Raises:
-        Failure: They are missing and may not be installed, or apt failed.
-    """
-    if not missing:
-        return
-    if not allowed:
-        raise Failure(f"missing here: sudo apt install {' '.join(missing)}; or say ARGS=--install")
-    say(f"installing {' '.join(missing)}")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for step in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
-        done = subprocess.run(["apt-get", "--quiet=2", *step], check=False, env=environment, stdout=subprocess.DEVNULL)
-        if done.returncode:
-            raise Failure(f"apt-get {step[0]} failed; mend what it says above")
 
 
 @contextlib.contextmanager
@@ -122,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--install", action="store_true", help="install with apt what is missing on this machine")
     arguments, flags = parser.parse_known_args(argv)
     try:
-        install([package for program, package in PROGRAMS.items() if not shutil.which(program)], arguments.install)
+        bring(PROGRAMS, arguments.install, say)
         with running() as engine:
             say(f"docker {engine.version}")
             bases(engine)

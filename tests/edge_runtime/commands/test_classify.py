@@ -33,7 +33,7 @@ def test_in_a_pipe_every_picture_is_a_json_line_that_names_the_model(bundle: Bun
     done = classify(bundle, pictures)
     assert (done.returncode, done.stderr) == (0, "")
     found = lines(done)
-    assert [line["source"] for line in found] == sorted(str(path) for path in pictures.rglob("*.png"))
+    assert [line["path"] for line in found] == sorted(str(path) for path in pictures.rglob("*.png"))
     for line in found:
         assert line["type"] == "prediction"
         assert (line["bundle"], line["version"]) == (bundle.manifest.name, bundle.manifest.version)
@@ -56,7 +56,7 @@ def test_files_globs_and_directories_are_classified(form: str, bundle: Bundle, p
         "directory": [folder],
     }
     done = classify(bundle, *typed[form], "--top", 1)
-    assert [line["source"] for line in lines(done)] == [str(path) for path in (files[:1] if form == "file" else files)]
+    assert [line["path"] for line in lines(done)] == [str(path) for path in (files[:1] if form == "file" else files)]
     assert {len(line["best"]) for line in lines(done)} == {1}
 
 
@@ -112,7 +112,7 @@ def test_one_truncated_picture_in_a_batch_is_told_and_the_rest_are_classified(
     found = lines(done)
     assert len(found) == 13
     (rejection,) = [line for line in found if line["type"] == "rejection"]
-    assert rejection["source"] == str(broken)
+    assert rejection["path"] == str(broken)
     reason, summary = done.stderr.splitlines()
     assert reason.startswith(f"edge-runtime: {broken}: cannot be decoded: ")
     assert summary == "edge-runtime: error: 1 of 13 pictures could not be classified"
@@ -169,7 +169,7 @@ def test_file_names_of_every_kind_come_through(bundle: Bundle, tmp_path: Path) -
     Path(os.fsdecode(raw)).write_bytes(save(tmp_path / "x.png").read_bytes())
     done = classify(bundle, tmp_path)
     assert done.returncode == 0, done.stderr
-    found = [os.fsencode(line["source"]) for line in lines(done)]
+    found = [os.fsencode(line["path"]) for line in lines(done)]
     assert found == sorted([raw, *(os.fsencode(tmp_path / name) for name in (*names, "x.png"))])
     assert classify(bundle, tmp_path, "--format", "table").returncode == 0
 

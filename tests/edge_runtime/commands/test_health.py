@@ -15,7 +15,7 @@ from edge_runtime.bundle import fields
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.heartbeat import Beat
 from tests.edge_runtime.commands.running import health, running
-from tests.edge_runtime.samples import DEADLINE, eventually
+from tests.edge_runtime.samples import DEADLINE, eventually, save
 
 
 def test_health_says_alive_while_it_runs_and_not_after(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
@@ -38,15 +38,17 @@ def test_a_killed_run_turns_unhealthy(bundle: Bundle, inbox: Path, tmp_path: Pat
         process.wait(DEADLINE)
         assert beat.exists()
     eventually(lambda: health(beat, "--max-age", 0.2).returncode == 1, "unhealthy")
-    assert f"unhealthy: process {process.pid} last beat" in health(beat, "--max-age", 0.2).stderr
+    assert f"unhealthy: process {heartbeat.read(beat).pid} last beat" in health(beat, "--max-age", 0.2).stderr
     assert health(beat, "--max-age", 3600).returncode == 0
 
 
 def test_after_a_failure_health_does_not_call_it_alive(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
     beat = tmp_path / "beat.json"
     with running(bundle, beat, f"watch:{inbox}") as process:
-        inbox.rmdir()
-        assert process.wait(DEADLINE) == 1
+        assert process.stdout
+        process.stdout.close()  # who reads the results has gone
+        save(inbox / "1.png")
+        assert process.wait(DEADLINE) == 0
     assert health(beat).returncode == 1
 
 
@@ -59,7 +61,8 @@ def test_a_run_that_hangs_is_unhealthy_and_is_ended_only_where_that_is_asked_for
 ) -> None:
     beat = tmp_path / "beat.json"
     with running(bundle, beat, f"watch:{inbox}") as hanging:
-        hanging.send_signal(signal.SIGSTOP)
+        judging = heartbeat.read(beat).pid
+        os.kill(judging, signal.SIGSTOP)
         eventually(lambda: age(beat) > 2, "two seconds without a beat")
         told = health(beat, "--max-age", 1)
         assert (told.returncode, told.stdout) == (1, "")
@@ -69,7 +72,7 @@ def test_a_run_that_hangs_is_unhealthy_and_is_ended_only_where_that_is_asked_for
 
         told = health(beat, "--max-age", 1, "--end-after", 2)
         assert (told.returncode, told.stdout) == (1, "")
-        assert told.stderr.startswith(f"edge-runtime: error: unhealthy: process {hanging.pid} last beat ")
+        assert told.stderr.startswith(f"edge-runtime: error: unhealthy: process {judging} last beat ")
         assert told.stderr.endswith("; it was ended with SIGKILL\n")
         assert hanging.wait(DEADLINE) == -signal.SIGKILL
     again = health(beat, "--max-age", 1, "--end-after", 2)

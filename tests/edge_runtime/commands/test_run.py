@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.heartbeat import read
 from tests.edge_runtime.commands.running import health, running
-from tests.edge_runtime.samples import DEADLINE, save
+from tests.edge_runtime.samples import DEADLINE, eventually, save
 from tests.support import python
 
 
@@ -18,7 +19,8 @@ def test_a_picture_that_is_dropped_in_comes_out_as_a_line(bundle: Bundle, inbox:
         for number in range(2):
             new = save(inbox / f"{number}.png")
             line = json.loads(process.stdout.readline())
-            assert (line["type"], line["source"], line["frame"]) == ("prediction", str(new), number)
+            assert (line["type"], line["path"], line["frame"]) == ("prediction", str(new), number)
+            assert line["source"] == f"watch:{inbox}"
             assert line["digest"] == bundle.digest[:12]
         (inbox / "broken.png").write_bytes(b"no picture")
         line = json.loads(process.stdout.readline())
@@ -55,6 +57,7 @@ def test_a_replay_ends_by_itself_and_counts(bundle: Bundle, pictures: Path, tmp_
 def test_a_replay_at_a_pace_goes_on_until_stopped(bundle: Bundle, pictures: Path, tmp_path: Path) -> None:
     with running(bundle, tmp_path / "beat.json", f"replay:{pictures}?fps=100&loop=0") as process:
         assert process.stdout
+        assert json.loads(process.stdout.readline())["state"] == "live"
         found = [json.loads(process.stdout.readline()) for _ in range(30)]
         process.terminate()
         process.stdout.read()
@@ -81,17 +84,24 @@ def test_a_source_that_cannot_be_opened_is_refused(
     assert "Traceback" not in done.stderr
 
 
-def test_a_watched_directory_that_vanishes_ends_it_with_a_reason(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+def test_a_watched_directory_that_vanishes_is_told_and_taken_up_again(
+    bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
     with running(bundle, tmp_path / "beat.json", f"watch:{inbox}") as process:
+        assert process.stdout
         os.rmdir(inbox)
-        assert process.stderr
-        assert process.stderr.read().endswith(f"watch:{inbox}: cannot be read: No such file or directory\n")
-        assert process.wait(DEADLINE) == 1
+        lost = json.loads(process.stdout.readline())
+        assert (lost["state"], lost["reason"]) == ("lost", "cannot be read: No such file or directory")
+        eventually(lambda: f"watch:{inbox} is lost" in health(tmp_path / "beat.json").stdout, "health names it")
+        inbox.mkdir()
+        assert json.loads(process.stdout.readline())["state"] == "live"
+        save(inbox / "1.png")
+        assert json.loads(process.stdout.readline())["type"] == "prediction"
 
 
 def test_the_same_source_given_twice_is_refused(bundle: Bundle, inbox: Path) -> None:
     done = python("-m", "edge_runtime", "run", "--bundle", bundle.directory, *["--source", f"watch:{inbox}"] * 2)
-    assert (done.returncode, done.stderr) == (2, f"edge-runtime: error: --source watch:{inbox}: given twice\n")
+    assert (done.returncode, done.stderr) == (2, f"edge-runtime: error: run: source watch:{inbox}: given twice\n")
 
 
 def test_many_signals_at_once_still_end_it(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
@@ -106,11 +116,11 @@ def test_a_second_run_does_not_take_over_the_heartbeat_of_the_first(
     bundle: Bundle, inbox: Path, pictures: Path, tmp_path: Path
 ) -> None:
     beat = tmp_path / "beat.json"
-    with running(bundle, beat, f"watch:{inbox}") as process:
+    with running(bundle, beat, f"watch:{inbox}"):
         arguments = ("--bundle", bundle.directory, "--source", pictures, "--heartbeat", beat)
         second = python("-m", "edge_runtime", "run", *arguments)
         assert second.returncode == 2
-        assert f"process {process.pid} beats there" in second.stderr
+        assert f"process {read(beat).pid} beats there" in second.stderr
         assert health(beat).returncode == 0
 
 

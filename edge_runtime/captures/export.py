@@ -1,0 +1,118 @@
+"""From captures to a dataset: a folder a label, as ``python -m train prepare --dataset folder:FOLDER`` takes it."""
+
+import io
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge_runtime.bundle.spec import PreprocessingSpec
+from edge_runtime.captures.capture import Capture, NoSuchCapture, Part, checked_label
+from edge_runtime.captures.ring import Ring
+from edge_runtime.errors import PictureError, SinkError, UsageError
+from edge_runtime.files import directory_replaced
+from edge_runtime.preprocess import Region, preprocess
+from edge_runtime.result import UNKNOWN
+from edge_runtime.sources.files import folder_name
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export has written.
+
+    Attributes:
+        pictures: By label, how many.
+        predicted: How many of them bear the label that was predicted, as nobody has given one.
+        left: Captures that have no label to go by.
+    """
+
+    pictures: dict[str, int] = field(default_factory=dict)
+    predicted: int = 0
+    left: int = 0
+
+
+def export(ring: Ring, folder: Path, as_predicted: bool = False) -> Exported:
+    """Writes the labelled captures to a new folder, whole or not at all, and notes in the ring that they may go now.
+
+    A file is called as its capture, so that folders of several devices and times can be merged. Where the model is
+    shown a region, that is cut out: training must see what the device sees.
+
+    Args:
+        ring: Where from.
+        folder: Where to; must not be there, or be empty.
+        as_predicted: Takes predictions for labels where nobody has given one. A model learns its own faults that way.
+
+    Raises:
+        UsageError: Something is there already, there is nothing to export, or two labels would be one folder.
+        SinkError: A picture cannot be read, or the folder not be written; it is as it was.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder}: is there already; an export overwrites nothing, name another folder")
+    captures = ring.list()
+    labelled = [(capture, label) for capture in captures if (label := _label(capture, as_predicted))]
+    if not labelled:
+        raise UsageError(f"{ring.directory}: none of {len(captures):,} captures is labelled: nothing to export")
+    folders = _folders([label for _, label in labelled])
+    done: Sequence[tuple[Capture, str]] = []
+    try:
+        with directory_replaced(folder) as fresh:
+            done = [(capture, label) for capture, label in labelled if _write(ring, capture, fresh / folders[label])]
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    ring.note_exported([capture for capture, _ in done])
+    return Exported(
+        pictures=dict(Counter(label for _, label in done)),
+        predicted=sum(capture.given is None for capture, _ in done),
+        left=len(captures) - len(labelled),
+    )
+
+
+def _label(capture: Capture, as_predicted: bool) -> str | None:
+    if capture.given is not None:
+        return capture.given
+    return capture.label if as_predicted and capture.label != UNKNOWN else None
+
+
+def _folders(labels: Sequence[str]) -> dict[str, str]:
+    """Returns each label's folder. Raises UsageError for two labels that would share one."""
+    folders: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for label in dict.fromkeys(labels):
+        folders[label] = unicodedata.normalize("NFC", folder_name(checked_label(label)))
+        other = taken.setdefault(folders[label], label)
+        if other != label:
+            raise UsageError(f"labels '{other}' and '{label}' would share the folder '{folders[label]}'")
+    return folders
+
+
+def _write(ring: Ring, capture: Capture, folder: Path) -> bool:
+    """Writes a capture's picture; returns False where it has had to go in the meantime."""
+    try:
+        content, name = ring.picture(capture.id), capture.picture
+    except NoSuchCapture:
+        return False
+    if capture.facts.part:
+        content, name = _cut_out(content, capture.facts.part, capture.picture), f"{capture.id}.png"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+    return True
+
+
+def _cut_out(content: bytes, part: Part, name: str) -> bytes:
+    """Returns a PNG of the region that the model was shown."""
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = ImageOps.exif_transpose(image).size
+    except Exception as error:  # whatever a decoder raises for what it cannot decode
+        raise PictureError(f"{name}: cannot be decoded: {error}") from error
+    columns = round(part.right * width) - round(part.left * width)
+    rows = round(part.bottom * height) - round(part.top * height)
+    region = Region(part.left, part.top, part.right, part.bottom)
+    # As large as the region is: so nothing is resized, and all else is done as for the model.
+    pixels = preprocess(content, PreprocessingSpec((max(1, rows), max(1, columns))), region)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,231 @@
+"""What happens to a run over months: models that crash, bundles that come and go, configurations that change."""
+
+import json
+import platform
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from edge_runtime import heartbeat
+from edge_runtime.bundle.golden import FILE_NAME as GOLDEN
+from edge_runtime.bundle.store import Bundle, write_bundle
+from tests.edge_runtime.commands.running import health, running, started
+from tests.edge_runtime.samples import DEADLINE, eventually, save
+from tests.support import python
+
+
+def copy(bundle: Bundle, target: Path, version: str, **changed: bytes) -> Bundle:
+    """Writes the bundle again, as another version and with other files (named with - for / and _ for .)."""
+    contents = {
+        path: changed.get(Path(path).name.replace(".", "_"), bundle.file(path).read_bytes())
+        for path in bundle.manifest.files
+    }
+    return write_bundle(target, replace(bundle.manifest, version=version, files={}), contents)
+
+
+def turn(link: Path, to: Path) -> None:
+    """Makes a link lead elsewhere in one step, as a deploy does."""
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(to)
+    fresh.replace(link)
+
+
+def crashing(labels: int) -> bytes:
+    """An ONNX model whose interpreter divides -2**31 by -1, for which x86 processors have no answer but a signal."""
+    whole, none = TensorProto.INT32, [0.0] * labels
+    nodes = [
+        helper.make_node("Cast", ["pixels"], ["whole"], to=whole),
+        helper.make_node("ReduceSum", ["whole", "axes"], ["sum"], keepdims=0),
+        helper.make_node("Sub", ["sum", "sum"], ["zero"]),  # known only when it runs
+        helper.make_node("Add", ["zero", "least"], ["dividend"]),
+        helper.make_node("Add", ["zero", "minus"], ["divisor"]),
+        helper.make_node("Div", ["dividend", "divisor"], ["quotient"]),
+        helper.make_node("Cast", ["quotient"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["float", "none"], ["scores"]),
+    ]
+    constants = [
+        helper.make_tensor("axes", TensorProto.INT64, [3], [1, 2, 3]),
+        helper.make_tensor("least", whole, [1], [-(2**31)]),
+        helper.make_tensor("minus", whole, [1], [-1]),
+        helper.make_tensor("none", TensorProto.FLOAT, [1, labels], none),
+    ]
+    pixels = helper.make_tensor_value_info("pixels", TensorProto.UINT8, [1, 28, 28, 3])
+    scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, labels])
+    graph = helper.make_graph(nodes, "crash", [pixels], [scores], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.fixture
+def crashes(bundle: Bundle, tmp_path: Path) -> Bundle:
+    """A bundle whose int8.onnx crashes its interpreter."""
+    return copy(bundle, tmp_path / "crashes", "crash", int8_onnx=crashing(len(bundle.manifest.spec.labels)))
+
+
+on_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="other processors have an answer to -2**31 / -1")
+
+
+@on_x86
+def test_a_variant_that_crashes_its_interpreter_is_held_back_and_auto_takes_another(
+    crashes: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    with started(crashes, tmp_path / "beat.json", f"watch:{inbox}") as process:
+        eventually((tmp_path / "beat.json").exists, "it judges")
+        save(inbox / "1.png")
+        assert process.stdout
+        line = json.loads(process.stdout.readline())
+        process.terminate()
+        _, told = process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0
+    assert line["variant"] != "int8.onnx"
+    assert told.count("int8.onnx crashed its process (SIGFPE); starting again in") == 2
+    assert told.count("int8.onnx crashed its process 3 times (SIGFPE); it is held back") == 1
+
+
+@on_x86
+def test_when_nothing_else_is_allowed_it_waits_for_another_bundle(
+    crashes: Bundle, bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    link, beat = tmp_path / "bundle", tmp_path / "beat.json"
+    link.symlink_to(crashes.directory)
+    with started(replace(crashes, directory=link), beat, f"watch:{inbox}", "--variant", "int8.onnx") as process:
+        assert process.stderr
+        while "waiting for another bundle" not in process.stderr.readline():
+            assert process.poll() is None
+        assert health(beat).returncode == 1
+        turn(link, bundle.directory)
+        process.send_signal(signal.SIGHUP)
+        eventually(beat.exists, "it judges")
+        assert bundle.digest[:12] in heartbeat.read(beat).model
+        process.terminate()
+        process.stderr.read()
+        assert process.wait(DEADLINE) == 0
+
+
+@pytest.fixture
+def followed(bundle: Bundle, inbox: Path, tmp_path: Path) -> Iterator[tuple[Path, Path, "subprocess.Popen[str]"]]:
+    """A run whose bundle is a link: the link, the heartbeat and the process."""
+    link, beat = tmp_path / "bundle", tmp_path / "beat.json"
+    link.symlink_to(bundle.directory)
+    with running(replace(bundle, directory=link), beat, f"watch:{inbox}") as process:
+        yield link, beat, process
+        process.kill()
+
+
+def test_a_new_bundle_takes_over_without_an_end_and_a_bad_one_never_does(
+    followed: tuple[Path, Path, "subprocess.Popen[str]"], bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    link, beat, process = followed
+    assert process.stdout
+    assert process.stderr
+    pid = heartbeat.read(beat).pid
+    # Golden samples that no model agrees with: as if this machine judged otherwise.
+    golden = json.loads(bundle.file(GOLDEN).read_bytes())
+    for sample in golden["samples"]:
+        sample["scores"] = {name: scores[::-1] for name, scores in sample["scores"].items()}
+    bad = copy(bundle, tmp_path / "bad", "bad", **{Path(GOLDEN).name.replace(".", "_"): json.dumps(golden).encode()})
+    turn(link, bad.directory)
+    process.send_signal(signal.SIGHUP)
+    assert "the new bundle does not take over: " in process.stderr.readline()
+    good = copy(bundle, tmp_path / "good", "2.0")
+    turn(link, good.directory)
+    process.send_signal(signal.SIGHUP)
+    assert process.stderr.readline().endswith("full_int8.tflite takes over\n")
+    save(inbox / "1.png")
+    line = json.loads(process.stdout.readline())
+    assert (line["version"], line["digest"]) == ("2.0", good.digest[:12])
+    eventually(lambda: good.digest[:12] in heartbeat.read(beat).model, "the heartbeat names it")
+    assert heartbeat.read(beat).pid == pid
+
+
+def test_a_bundle_that_is_deleted_while_it_runs_goes_on_judging(
+    followed: tuple[Path, Path, "subprocess.Popen[str]"], bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    link, _, process = followed
+    assert process.stdout
+    assert process.stderr
+    own = copy(bundle, tmp_path / "own", "own")
+    turn(link, own.directory)
+    process.send_signal(signal.SIGHUP)
+    assert "takes over" in process.stderr.readline()
+    shutil.rmtree(own.directory)
+    process.send_signal(signal.SIGHUP)
+    assert "the bundle is gone; judging goes on with what is loaded" in process.stderr.readline()
+    save(inbox / "1.png")
+    assert json.loads(process.stdout.readline())["version"] == "own"
+
+
+def test_a_configuration_is_read_anew_on_sighup_and_a_wrong_one_is_not_taken(
+    bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    config, beat = tmp_path / "edge.toml", tmp_path / "beat.json"
+
+    def write(top: str) -> None:
+        config.write_text(
+            f'bundle = "{bundle.directory}"\nvariant = "full_int8.tflite"\nheartbeat = "{beat}"\ntop = {top}\n'
+            f'[[source]]\naddress = "watch:{inbox}"\nname = "desk"\n'
+        )
+
+    write("1")
+    with started(None, beat, "", "--config", str(config)) as process:
+        assert process.stdout
+        assert process.stderr
+        assert "; desk; Ctrl-C ends" in process.stderr.readline()
+        eventually(beat.exists, "it judges")
+        first = heartbeat.read(beat).pid
+        write('"many"')
+        process.send_signal(signal.SIGHUP)
+        told = process.stderr.readline()
+        assert f'the new configuration is not taken: {config}: top: int expected, str "many" found' in told
+        write("2")
+        process.send_signal(signal.SIGHUP)
+        eventually(lambda: beat.exists() and heartbeat.read(beat).pid != first, "another child judges")
+        save(inbox / "1.png")
+        line = json.loads(process.stdout.readline())
+        assert len(line["best"]) == 2
+        assert line["source"] == "desk"
+        process.terminate()
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0
+
+
+def test_check_says_whether_it_could_begin_and_begins_nothing(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    arguments = ("--bundle", bundle.directory, "--source", f"watch:{inbox}", "--sink", f"sqlite:{tmp_path}/x.db")
+    good = python("-m", "edge_runtime", "run", *arguments, "--http", "--check")
+    assert good.returncode == 0, good.stderr
+    assert "judges here as at export" in good.stdout
+    assert f"source   watch:{inbox}" in good.stdout
+    assert f"sink     sqlite:{tmp_path}/x.db" in good.stdout
+    assert "page     http://127.0.0.1:8080" in good.stdout
+    assert not (tmp_path / "x.db").exists()
+    bad = python("-m", "edge_runtime", "run", *arguments, "--sink", "sqlit:x", "--check")
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "did you mean" in bad.stderr
+
+
+def test_what_is_given_beside_a_configuration_goes_first(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    config = tmp_path / "edge.toml"
+    config.write_text('bundle = "/nowhere"\nsinks = ["jsonl:-"]\n')
+    done = python(
+        *("-m", "edge_runtime", "run", "--config", config, "--bundle", bundle.directory),
+        *("--source", f"watch:{inbox}", "--check"),
+    )
+    assert done.returncode == 0, done.stderr
+    alone = python("-m", "edge_runtime", "run", "--config", config, "--check")
+    assert alone.returncode == 2
+    assert "no source; say --source ADDRESS" in alone.stderr
+
+
+def test_without_a_bundle_the_sentence_says_what_is_missing() -> None:
+    done = python("-m", "edge_runtime", "run", "--source", "0")
+    assert done.returncode == 2
+    assert "--bundle DIR is missing" in done.stderr

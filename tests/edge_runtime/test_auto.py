@@ -1,0 +1,181 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.auto import Terms, choose, fastest, good_enough, load, measure, place, recall, remember
+from edge_runtime.bundle import golden
+from edge_runtime.bundle.manifest import Variant
+from edge_runtime.bundle.store import Bundle, open_bundle, write_bundle
+from edge_runtime.classifier import PREFERENCE
+from edge_runtime.errors import VariantError
+from edge_runtime.runtimes import INTERPRETERS
+from tests.edge_runtime.samples import variant
+
+INT8, FLOAT, DYNAMIC = variant("full_int8.tflite"), variant("float32.tflite"), variant("dynamic_int8.tflite")
+
+# The choice
+
+
+def test_the_fastest_is_chosen() -> None:
+    assert choose([INT8, FLOAT], {INT8.name: 2.0, FLOAT.name: 1.0}) == FLOAT
+    assert choose([FLOAT, INT8], {INT8.name: 1.0, FLOAT.name: 2.0}) == INT8
+
+
+def test_of_those_within_five_percent_the_preferred_one_is_chosen() -> None:
+    assert choose([FLOAT, INT8], {INT8.name: 1.05, FLOAT.name: 1.0}) == INT8
+    assert choose([FLOAT, INT8], {INT8.name: 1.06, FLOAT.name: 1.0}) == FLOAT
+
+
+def test_one_that_does_not_judge_as_at_export_is_never_chosen() -> None:
+    assert choose([INT8, FLOAT], {INT8.name: None, FLOAT.name: 9.0}) == FLOAT
+    assert choose([INT8, FLOAT], {INT8.name: None}) is None
+
+
+def test_accuracy_that_may_be_given_away_is_counted_from_the_bundles_best() -> None:
+    worse = replace(INT8, top1=0.91)
+    best = replace(FLOAT, top1=0.92)
+    assert good_enough([best, worse], 1.0, 0.92) == [worse, best]  # 0.92 - 0.91 is a little more than 0.01
+    assert good_enough([best, worse], 0.9, 0.92) == [best]
+    assert good_enough([best, worse], None, 0.92) == [worse, best]
+    with pytest.raises(VariantError, match=r"no variant that may be taken is within 0\.5 points of the best one's"):
+        good_enough([worse], 0.5, 0.92)
+    with pytest.raises(VariantError, match="the bundle holds no variant; export it again"):
+        good_enough([], None, 0.0)
+
+
+# The memory
+
+
+def test_what_is_remembered_is_recalled_by_its_key_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "auto.json"
+    remember(path, "this", {"a": 0.5, "b": None})
+    remember(path, "that", {"a": 0.25})
+    assert recall(path, "this") == {"a": 0.5, "b": None}
+    assert recall(path, "that") == {"a": 0.25}
+    assert recall(path, "other") == {}
+
+
+def test_the_oldest_are_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "auto.json"
+    for number in range(40):
+        remember(path, str(number), {"a": 1.0})
+    assert recall(path, "39")
+    assert not recall(path, "0")
+    assert len(json.loads(path.read_text())["seconds"]) == 16
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"version": 1}', b'{"version": 2, "seconds": {"k": {"a": 1}}}',
+        b'{"version": 1, "seconds": {"k": 7}}', b'{"version": 1, "seconds": {"k": {"a": "fast"}}}', b"[" * 100_000,
+    ],
+)  # fmt: skip
+def test_a_damaged_file_is_as_good_as_none(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "auto.json"
+    path.write_bytes(content)
+    assert recall(path, "k") == {}
+    remember(path, "k", {"a": 1.0})
+    assert recall(path, "k") == {"a": 1.0}
+
+
+def test_where_nothing_can_be_written_nothing_is_and_that_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    remember(tmp_path / "file" / "auto.json", "k", {"a": 1.0})
+    assert recall(tmp_path / "file" / "auto.json", "k") == {}
+
+
+def test_the_file_is_in_systemds_state_directory_else_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert place() == Path("/cache/edge-runtime/auto.json")
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/edge-runtime:/var/lib/other")
+    assert place() == Path("/var/lib/edge-runtime/auto.json")
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/home/pi")
+    assert place() == Path("/home/pi/.cache/edge-runtime/auto.json")
+
+
+# On this device
+
+
+def test_every_variant_of_a_real_bundle_is_measured_and_announced_before(bundle: Bundle) -> None:
+    told: list[Variant] = []
+    measured = measure(bundle, bundle.manifest.variants, threads=1, announce=told.append)
+    assert sorted(measured) == sorted(one.name for one in bundle.manifest.variants)
+    assert all(seconds is not None and seconds > 0 for seconds in measured.values())
+    assert [one.name for one in told] == list(PREFERENCE)
+
+
+def test_a_choice_is_measured_once_and_holds_from_then_on(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "auto.json"
+    told: list[Variant] = []
+    first = fastest(bundle, bundle.manifest.variants, Terms(1), told.append, path)
+    assert len(told) == 7  # six measured, and the chosen one proved
+    assert told[-1] == first
+    told.clear()
+    assert fastest(bundle, bundle.manifest.variants, Terms(1), told.append, path) == first
+    assert told == []
+    fastest(bundle, bundle.manifest.variants, Terms(2), told.append, path)
+    assert told  # with another number of threads another may be the fastest
+
+
+def test_what_was_remembered_decides(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "auto.json"
+    fastest(bundle, bundle.manifest.variants, Terms(1), memory=path)
+    content = json.loads(path.read_text())
+    (times,) = content["seconds"].values()
+    content["seconds"] = {key: {**times, "float16.tflite": 1e-9} for key in content["seconds"]}
+    path.write_text(json.dumps(content))
+    assert load(bundle, Terms(1), memory=path).identity.variant == "float16.tflite"
+    left = [one for one in bundle.manifest.variants if one.name != "float16.tflite"]
+    assert fastest(bundle, left, Terms(1), memory=path).name != "float16.tflite"
+
+
+@pytest.fixture
+def tampered(bundle: Bundle, tmp_path: Path) -> Bundle:
+    """All digests are right, but every TFLite variant's golden scores are another model's."""
+    samples = golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes()).samples
+    changed = tuple(
+        replace(
+            one,
+            scores={name: tuple(reversed(s)) if name.endswith("tflite") else s for name, s in one.scores.items()},
+        )
+        for one in samples
+    )
+    contents = {path: bundle.file(path).read_bytes() for path in bundle.manifest.files}
+    contents[golden.FILE_NAME] = golden.GoldenSamples(changed).to_bytes()
+    return write_bundle(tmp_path / "tampered", bundle.manifest, contents)
+
+
+def test_a_variant_that_does_not_give_its_golden_scores_here_is_never_taken(tampered: Bundle, tmp_path: Path) -> None:
+    assert fastest(tampered, tampered.manifest.variants, Terms(1), memory=tmp_path / "auto.json").format == "onnx"
+
+
+def test_where_none_does_that_is_told_by_name(tampered: Bundle, tmp_path: Path) -> None:
+    left = [one for one in tampered.manifest.variants if one.format == "tflite"]
+    with pytest.raises(VariantError, match=r"full_int8\.tflite, .*: none judges here as at export; 'edge-runtime ver"):
+        fastest(tampered, left, Terms(1), memory=tmp_path / "auto.json")
+
+
+def test_a_variant_that_does_not_load_is_left_out(bundle: Bundle, tmp_path: Path) -> None:
+    contents = {path: bundle.file(path).read_bytes() for path in bundle.manifest.files}
+    contents["variants/full_int8.tflite"] = b"no model"
+    broken = write_bundle(tmp_path / "broken", bundle.manifest, contents)
+    assert measure(broken, [broken.variant("full_int8.tflite")]) == {"full_int8.tflite": None}
+    with pytest.raises(VariantError, match="cannot run it"):
+        fastest(broken, [broken.variant("full_int8.tflite")], Terms(1), memory=tmp_path / "auto.json")
+
+
+def test_a_read_only_place_costs_a_measurement_and_no_error(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert load(open_bundle(bundle.directory), Terms(1), memory=tmp_path / "file" / "auto.json").identity.variant
+
+
+def test_an_interpreters_fingerprint_names_its_version_without_importing_it() -> None:
+    found = {one.package: one.fingerprint for one in INTERPRETERS}
+    assert found["ai-edge-litert"].startswith("ai_edge_litert-")
+    assert found["onnxruntime"].startswith("onnxruntime-")
+    assert found["tflite-runtime"] == ""

@@ -1,0 +1,163 @@
+"""EfficientNet-Lite0 as a bundle of float32 and full int8, for benchmarks that need a network of a real size.
+
+    python -m tools.benchmarks.efficientnet BUNDLE [--weights FILE.npz] PICTURE...
+
+Weights are read from an .npz with a key for each array, ``layer/index`` in Keras' order, ImageNet's as a rule; without
+such a file they are random: as many operations, labels that mean nothing. The architecture is that of
+https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite: no squeeze and excitation, ReLU6.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edge_runtime.bundle.manifest import SCHEMA_VERSION, GateResult, Manifest, Provenance, Variant
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
+from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.console import guard, say
+from edge_runtime.scores import to_scores
+from edge_runtime.stages.prepared import Split
+from export import golden, to_tflite
+from export.backend import keras
+from export.graph import DeployedGraph
+
+SIZE = 224
+LABELS = 1000
+STEM, HEAD = 32, 1280
+# repeats, kernel, stride of the first, expansion, filters
+BLOCKS = (
+    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
+)  # fmt: skip
+CROPS = 96  # pictures that calibrate and test it: half of them each
+
+
+def build() -> Any:
+    """Returns the Keras model: float32 pixels 0 to 255 ``[n, 224, 224, 3]`` to ``[n, 1000]`` scores."""
+    layers = keras.layers
+    pixels = layers.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 128, -127 / 128)(pixels)
+    x = _activated(layers.Conv2D(STEM, 3, 2, "same", use_bias=False, name="conv_stem")(x), "bn0")
+    number, given = 0, STEM
+    for repeats, kernel, first_stride, expansion, filters in BLOCKS:
+        for repeat in range(repeats):
+            name, stride, before = f"blocks-{number}", first_stride if repeat == 0 else 1, x
+            if expansion > 1:
+                wide = layers.Conv2D(given * expansion, 1, use_bias=False, name=f"{name}-expand_conv")(x)
+                x = _activated(wide, f"{name}-bn0")
+            deep = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{name}-depthwise_conv")(x)
+            x = _activated(deep, f"{name}-bn1")
+            x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}-project_conv")(x)
+            x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}-bn2")(x)
+            if stride == 1 and given == filters:
+                x = layers.Add()([x, before])
+            number, given = number + 1, filters
+    x = _activated(layers.Conv2D(HEAD, 1, use_bias=False, name="conv_head")(x), "bn1")
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(pixels, layers.Softmax()(layers.Dense(LABELS, name="fc")(x)))
+
+
+def fill(model: Any, weights: Path) -> None:
+    """Copies the arrays of an .npz into the model's layers; each must be there and fit."""
+    arrays = np.load(weights)
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights([arrays[f"{layer.name}/{index}"] for index in range(len(layer.weights))])
+
+
+def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bundle:
+    """Writes the bundle."""
+    keras.utils.set_random_seed(0)
+    model = build()
+    if weights:
+        fill(model, weights)
+    pixels = crops(pictures, CROPS)
+    calibration, shown = pixels[: CROPS // 2].copy(), pixels[CROPS // 2 :]
+    calibration[0, 0, 0, :2] = (0, 255)  # the input's range is then that of raw pixels
+    spec = ModelSpec(tuple(f"class {number:04}" for number in range(LABELS)), PreprocessingSpec((SIZE, SIZE)))
+    graph = DeployedGraph(model, spec)
+    reference = graph.scores(shown)
+    labels = reference.argmax(axis=1)
+    contents: dict[str, bytes] = {"labels.txt": "".join(f"{label}\n" for label in spec.labels).encode()}
+    variants, scores = [], {}
+    for name, convert, tolerance in (
+        ("float32.tflite", to_tflite.float32, 0.001),
+        ("full_int8.tflite", to_tflite.full_int8, 0.1),
+    ):
+        say(f"efficientnet: converting {name}")
+        content = convert(graph, calibration)
+        found = judged(content, shown)
+        agreement = float((found.argmax(axis=1) == labels).mean())
+        say(f"efficientnet: {name}: {len(content) / 1e6:.1f} MB, gives Keras' label for {agreement:.3f} of the crops")
+        contents[f"variants/{name}"] = content
+        scores[name] = found[:4]
+        minimum = to_tflite.minimum_runtime(content)
+        variants.append(Variant(name, f"variants/{name}", "tflite", minimum, agreement, agreement, tolerance))
+    contents |= golden.files(Split(shown, labels), range(4), spec.labels, scores)
+    origin = "imagenet" if weights else "random"
+    manifest = Manifest(
+        SCHEMA_VERSION, f"efficientnet-lite0-{origin}", "1", spec, tuple(variants),
+        GateResult(100.0, len(shown), 1.0, ()),
+        Provenance("0" * 64, origin, "0" * 64, {"keras": keras.__version__}, None), {},
+    )  # fmt: skip
+    return write_bundle(target, manifest, contents)
+
+
+def judged(content: bytes, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Returns a file's scores, float32 ``[n, labels]``."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    from edge_runtime.runtimes import find
+    from edge_runtime.runtimes.litert import LiteRtRuntime
+
+    interpreter = Interpreter(model_content=content, num_threads=2)
+    interpreter.allocate_tensors()
+    runtime = LiteRtRuntime(find("tflite").package, interpreter)
+    return np.stack([to_scores(runtime.invoke(one[np.newaxis]), runtime.output_quantisation) for one in pixels])
+
+
+def crops(pictures: Sequence[Path], count: int, side: int = SIZE, seed: int = 0) -> NDArray[np.uint8]:
+    """Returns random squares of photographs, each at least half as high as its photograph, uint8 ``[n, s, s, 3]``."""
+    random = np.random.default_rng(seed)
+    opened = [Image.open(path).convert("RGB") for path in pictures]
+    made = []
+    for number in range(count):
+        image = opened[number % len(opened)]
+        size = int(min(image.size) * random.uniform(0.5, 1))
+        left, top = (int(random.integers(0, whole - size + 1)) for whole in image.size)
+        made.append(
+            np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, (left, top, left + size, top + size)))
+        )
+    return np.stack(made)
+
+
+def _activated(x: Any, name: str) -> Any:
+    normal = keras.layers.BatchNormalization(epsilon=1e-3, name=name)(x)
+    return keras.layers.ReLU(6.0)(normal)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser("efficientnet", description="Makes EfficientNet-Lite0 a bundle.")
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("pictures", type=Path, nargs="+", help="photographs that calibrate it")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="an .npz; without it weights are random")
+    arguments = parser.parse_args()
+
+    def work() -> int:
+        bundle = export(arguments.bundle, arguments.weights, arguments.pictures)
+        print(bundle.title)
+        return 0
+
+    return guard("efficientnet", work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

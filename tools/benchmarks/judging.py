@@ -1,0 +1,121 @@
+"""In one process: what the kit adds to the interpreter and Pillow, one after the other and pipelined."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from edge_runtime.benchmark.worker import Counter
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.classifier import best, load_classifier
+from edge_runtime.judge import judge, see
+from edge_runtime.lane import Lane
+from edge_runtime.pipeline import Pipeline, Rules
+from edge_runtime.preprocess import preprocess
+from edge_runtime.sources import Frame
+from edge_runtime.sources.replay import ReplaySource
+from edge_runtime.scores import top_k
+from tools.benchmarks.bare import Bare
+from tools.benchmarks.turns import Line, in_turns, milliseconds, ratio, seconds_of
+
+TOP = 5
+
+
+def from_memory(bundle: Bundle, variant: str, picture: Path, rounds: int) -> Line:
+    """Pixels in memory to the five best labels, against the bare resize and interpreter call."""
+    classifier, bare = load_classifier(bundle, variant, 1), Bare(str(bundle.file(f"variants/{variant}")), 1)
+    with Image.open(picture) as image:
+        array = np.asarray(image.convert("RGB"))
+
+    def ours() -> object:
+        return best(classifier.labels, classifier.classify(preprocess(array, classifier.preprocessing)).scores, TOP)
+
+    taken = in_turns([seconds_of(ours, 5), seconds_of(lambda: bare.from_array(array), 5)], rounds)
+    note = f"{milliseconds(taken[0])} and {milliseconds(taken[1])}"
+    return Line(f"memory to top 5, {variant}: time against bare resize + call", ratio(*taken), 1.05, note=note)
+
+
+def one_after_the_other(bundle: Bundle, variant: str, pictures: Sequence[Path], what: str, rounds: int) -> Line:
+    """JPEG files to results in one thread, against a tight loop of the same libraries."""
+    classifier, bare = load_classifier(bundle, variant, 1), Bare(str(bundle.file(f"variants/{variant}")), 1)
+    mine, theirs = cycle(pictures), cycle(pictures)
+
+    def ours() -> object:
+        frame = Frame("files", 0, 0.0, next(mine))
+        pixels = see(frame, classifier.preprocessing)
+        assert isinstance(pixels, np.ndarray)
+        return judge(frame, pixels, classifier, TOP)
+
+    count = len(pictures)
+    taken = in_turns([seconds_of(ours, count), seconds_of(lambda: bare.from_file(next(theirs)), count)], rounds)
+    note = f"{milliseconds(taken[0])} and {milliseconds(taken[1])} a picture"
+    return Line(f"{what}, one thread, {variant}: speed against a tight loop", ratio(taken[1], taken[0]), 0.95, True, note)
+
+
+def pipelined(bundle: Bundle, variant: str, pictures: Sequence[Path], what: str, seconds: float, rounds: int) -> Line:
+    """JPEG files to results through the pipeline, against the slower of decoding alone and interpreter alone."""
+    classifier = load_classifier(bundle, variant, 1)
+    pixels = preprocess(pictures[0], classifier.preprocessing)
+    files = cycle(pictures)
+
+    def rate(work: object) -> float:
+        assert callable(work)
+        end, count, began = time.perf_counter() + seconds, 0, time.perf_counter()
+        while time.perf_counter() < end:
+            work()
+            count += 1
+        return count / (time.perf_counter() - began)
+
+    def through() -> float:
+        stop = threading.Event()
+        counter = Counter(stop, seconds)
+        source = ReplaySource(pictures, rounds=0)
+        Pipeline([Lane(source)], classifier, [counter], stop=stop, rules=Rules(top=TOP)).run()
+        return counter.rate
+
+    decoding, judging, ours = in_turns(
+        [
+            lambda: rate(lambda: preprocess(next(files), classifier.preprocessing)),
+            lambda: rate(lambda: classifier.classify(pixels)),
+            through,
+        ],
+        rounds,
+    )
+    slower = [min(pair) for pair in zip(decoding, judging, strict=True)]
+    note = f"{np.median(ours):.0f}/s; decoding alone {np.median(decoding):.0f}/s, interpreter {np.median(judging):.0f}/s"
+    return Line(f"{what}, pipelined, {variant}: speed against the slower half", ratio(ours, slower), 0.95, True, note)
+
+
+def reduced(bundle: Bundle, variant: str, large: Sequence[Path], many: Sequence[Path], rounds: int) -> list[Line]:
+    """12 megapixels against decoding them all and resizing with antialiasing; and whether labels stay the same."""
+    classifier, bare = load_classifier(bundle, variant, 1), Bare(str(bundle.file(f"variants/{variant}")), 1)
+    first, second = cycle(large), cycle(large)
+
+    def full() -> object:
+        with Image.open(next(second)) as image:
+            return bare.resize(image.convert("RGB"))
+
+    taken = in_turns(
+        [seconds_of(lambda: preprocess(next(first), classifier.preprocessing)), seconds_of(full)], rounds
+    )
+    same = 0
+    for path in many:
+        with Image.open(path) as image:
+            image.load()  # from here on no decoder can reduce
+            whole = classifier.classify(preprocess(image, classifier.preprocessing)).scores
+        seen = classifier.classify(preprocess(path, classifier.preprocessing)).scores
+        same += top_k(whole, 1) == top_k(seen, 1)
+    note = f"{milliseconds(taken[0])} and {milliseconds(taken[1])}"
+    return [
+        Line("12 megapixels to pixels: speed against full decode + resize", ratio(taken[1], taken[0]), 4.0, True, note),
+        Line(
+            f"same best label with reduced decoding, {variant}", same / len(many), 0.995, True,
+            f"{same} of {len(many)} pictures",
+        ),
+    ]  # fmt: skip

@@ -1,0 +1,47 @@
+"""What `make test-system` runs: the tests that need a program which is no Python package, as a broker or a browser.
+
+    python3 -m tools.system_tests [--install] [pytest's own flags]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.choices import Failure
+from tools.debian import bring
+
+ROOT = Path(__file__).resolve().parents[1]
+# Each program and the Debian package that has it.
+PROGRAMS = {
+    "mosquitto": "mosquitto",
+    "chromium": "chromium",
+    "openssl": "openssl",
+}
+
+
+def say(text: str) -> None:
+    print(f"test-system: {text}", file=sys.stderr, flush=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("system-tests", description="Run the tests that need more than Python packages.")
+    parser.add_argument("--install", action="store_true", help="install with apt what is missing on this machine")
+    arguments, flags = parser.parse_known_args(argv)
+    try:
+        bring(PROGRAMS, arguments.install, say)
+        tests = [sys.executable, "-m", "pytest", "-q", "--durations=10", "-m", "system", *flags]
+        return subprocess.run(tests, check=False, cwd=ROOT).returncode
+    except Failure as error:
+        say(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
