@@ -1,11 +1,14 @@
 """What addresses of sources and sinks look like, for people; `sources.open` and `sinks.open` know what they mean."""
 
+VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv")
+
 SOURCES = (
-    "a camera: 0 or /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH, http(s)://HOST/PATH (MJPEG or pictures)",
+    "a camera: 0 or /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH, http(s)://HOST/PATH[#every=SECONDS&verify=no] "
+    "(MJPEG, or one picture at a time)",
     "watch:DIR[?existing=1]",
     "replay:PATH[?fps=N&loop=N]",
-    "a picture, video, directory or glob",
-    "- (standard input)",
+    "a picture, a video[?fps=N], a directory or glob",
+    "- (standard input: MJPEG, or pictures each behind its length in 4 bytes, big-endian)",
 )
 SINKS = (
     "jsonl:- (standard output)",
@@ -15,5 +18,6 @@ SINKS = (
     "webhook+https://HOST/PATH[#token=FILE&outbox=FILE]",
     "pictures:DIR[?keep=1000&labels=A,B]",
     "video:FILE.mp4[?fps=10]",
-    "captures:DIR (for retraining)",
+    "captures:DIR[?margin=0.2&random=0.001&rate=6&disagreeing=1&second=VARIANT&keep=1000&size=256M] "
+    "(pictures for retraining; at most 6 a minute and source, rate=0 for all)",
 )

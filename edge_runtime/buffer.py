@@ -12,6 +12,7 @@ T = TypeVar("T")
 class _Waiting(Generic[T]):
     source: str
     item: T
+    live: bool
 
 
 class Buffer(Generic[T]):
@@ -34,15 +35,16 @@ class Buffer(Generic[T]):
     def put(self, source: str, item: T, live: bool) -> bool:
         """Adds an item, waiting for room where it must; returns False once the buffer is closed."""
         with self._changed:
-            older = next((entry for entry in self._waiting if live and entry.source == source), None)
-            if older is not None and not self._closed:
-                older.item = item
+            last = next((entry for entry in reversed(self._waiting) if entry.source == source), None)
+            # Only the last one: what comes after it, as a notice, must stay between them.
+            if live and last is not None and last.live and not self._closed:
+                last.item = item
                 self._dropped[source] = self._dropped.get(source, 0) + 1
                 return True
             self._changed.wait_for(lambda: self._closed or live or len(self._waiting) < self._size)
             if self._closed:
                 return False
-            self._waiting.append(_Waiting(source, item))
+            self._waiting.append(_Waiting(source, item, live))
             self._changed.notify_all()
             return True
 

@@ -71,10 +71,10 @@ def _cameras() -> None:
     """Prints a line about OpenCV and one for each camera; neither is needed for pictures in files."""
     if importlib.util.find_spec("cv2") is None:
         remedy = "another image, made with --camera" if is_image() else f"pip install {camera.PACKAGE}"
-        print(f"  {MISSING} {camera.PACKAGE} is not installed: needed for cameras alone, {remedy}")
+        print(f"  {MISSING} {camera.PACKAGE} is not installed: needed for cameras and videos alone, {remedy}")
     else:
         try:
-            print(f"  {GOOD} OpenCV {camera.opencv().__version__}: cameras of this machine, RTSP, HTTP")
+            print(f"  {GOOD} OpenCV {camera.opencv().__version__}: cameras of this machine, RTSP, videos")
         except EdgeError as error:
             print(f"  {BAD} {error}")
     able, refused = cameras(), forbidden()

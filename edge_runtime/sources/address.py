@@ -1,8 +1,9 @@
 """Addresses of streams: what is in them, and how they are shown without what must stay secret."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from edge_runtime.errors import UsageError
 
@@ -11,6 +12,7 @@ SECURE = ("rtsps", "https")
 HIDDEN = "***"
 # Of a query only these are shown: they tell the cameras of one recorder apart. Tokens and passwords have any name.
 HARMLESS = ("camera", "channel", "fps", "height", "profile", "resolution", "stream", "subtype", "width")
+OPTIONS = ("every", "verify")  # ours, in the fragment: what no server gets to see
 OWN = ("watch", "replay")  # their rest is a path, in which an @ is a letter
 
 
@@ -24,7 +26,8 @@ class StreamAddress:
         host: A name or an IP address, without brackets.
         port: As given, or the scheme's own.
         path: With its query.
-        has_user: Whether a user or password is in it.
+        user: Without escapes; None where neither user nor password is in it.
+        password: Likewise; empty where there is only a user.
     """
 
     url: str
@@ -32,7 +35,12 @@ class StreamAddress:
     host: str
     port: int
     path: str
-    has_user: bool
+    user: str | None = None
+    password: str = ""
+
+    @property
+    def has_user(self) -> bool:
+        return self.user is not None
 
     @property
     def shown(self) -> str:
@@ -64,26 +72,32 @@ def parse(address: str) -> StreamAddress:
         raise UsageError(f"{shown(address)}: names no host; {scheme}://HOST/PATH expected")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     scheme = scheme.lower()  # as FFmpeg wants it
-    return StreamAddress(f"{scheme}://{rest}", scheme, host, port or PORTS[scheme], path, "@" in authority)
+    user, password = (unquote(part or "") for part in (parts.username, parts.password))
+    return StreamAddress(
+        f"{scheme}://{rest}", scheme, host, port or PORTS[scheme], path, user if "@" in authority else None, password
+    )
 
 
 def shown(address: str) -> str:
-    """Returns an address without user, password, fragment and the values of its query; paths are as they were."""
+    """Returns an address without user and password and the values of its query and fragment; paths are as they were."""
     scheme, colon, rest = address.partition(":")
     if not colon or scheme in OWN:
         return address
     slashes = "//" if rest.startswith("//") else ""
     rest = rest.removeprefix("//")
     _, user, rest = rest.rpartition("@")  # the last one: rather too much hidden than half a password shown
-    rest, fragment, _ = rest.partition("#")
+    rest, hash_, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
-    options = "&".join(map(_shown_option, query.split("&"))) if query else ""
-    hidden_user, hidden_fragment = HIDDEN + user if user else "", fragment + HIDDEN if fragment else ""
-    return f"{scheme}:{slashes}{hidden_user}{rest}{mark}{options}{hidden_fragment}"
+    hidden = HIDDEN + user if user else ""
+    return f"{scheme}:{slashes}{hidden}{rest}{mark}{_shown(query, HARMLESS)}{hash_}{_shown(fragment, OPTIONS)}"
 
 
-def _shown_option(option: str) -> str:
+def _shown(options: str, harmless: Sequence[str]) -> str:
+    return "&".join(_shown_option(option, harmless) for option in options.split("&")) if options else ""
+
+
+def _shown_option(option: str, harmless: Sequence[str]) -> str:
     name, equals, value = option.partition("=")
-    if name.lower() in HARMLESS and re.fullmatch(r"\w{1,9}", value):
+    if name.lower() in harmless and re.fullmatch(r"[\w.]{1,9}", value):
         return option
     return f"{name}={HIDDEN}" if equals else HIDDEN

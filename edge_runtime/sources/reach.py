@@ -20,19 +20,27 @@ def why_not(address: StreamAddress) -> str:
     host, port = address.host, address.port
     try:
         connection = socket.create_connection((host, port), PATIENCE)
-    except socket.gaierror:
-        return f"no host is called '{host}'; is the name right, and the network up?"
-    except ConnectionRefusedError:
-        return f"{host} refuses port {port}; is the port right, and the camera's stream switched on?"
-    except TimeoutError:
-        return f"{host} does not answer on port {port}; is the camera on, and in this network?"
     except OSError as error:
-        return f"{host} cannot be reached on port {port}: {error.strerror or error}"
+        return unreachable(error, address)
     try:
         with connection:
             return meaning(_first_line(connection, address), address)
     except OSError:
         return f"{host} takes connections on port {port} but does not answer as {address.scheme}; is the port right?"
+
+
+def unreachable(error: OSError, address: StreamAddress) -> str:
+    """Returns what it means that no connection came about."""
+    host, port = address.host, address.port
+    match error:
+        case socket.gaierror():
+            return f"no host is called '{host}'; is the name right, and the network up?"
+        case ConnectionRefusedError():
+            return f"{host} refuses port {port}; is the port right, and the camera's stream switched on?"
+        case TimeoutError():
+            return f"{host} does not answer on port {port}; is the camera on, and in this network?"
+        case _:
+            return f"{host} cannot be reached on port {port}: {error.strerror or error}"
 
 
 def meaning(line: str, address: StreamAddress) -> str:

@@ -10,7 +10,7 @@ from typing import Self
 from edge_runtime.closing import NothingToClose
 from edge_runtime.console import say
 from edge_runtime.errors import SourceError
-from edge_runtime.sources import Frame
+from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.files import is_picture
 
 Stamp = tuple[int, int]  # size in bytes, modification time in nanoseconds
@@ -20,10 +20,12 @@ class WatchSource(NothingToClose):
     """Yields the pictures that appear in a directory after it was entered, in the order of their modification.
 
     A picture is complete when two looks in a row find it unchanged and not empty; a file written again later is a new
-    picture. What lay there before is left alone.
+    picture. What lay there before is left alone, or comes first, as `existing` says. A directory that vanishes, as a
+    network share or a stick does, is waited for; what was picked up before is not picked up again then.
 
     Args:
         directory: What to watch, without its sub-directories.
+        existing: Whether what lies there already counts.
         interval: Seconds between two looks. Looking works on every file system, network shares included, where the
             kernel's notices do not.
         now: Seconds since 1970.
@@ -31,31 +33,50 @@ class WatchSource(NothingToClose):
 
     live = False
 
-    def __init__(self, directory: str, interval: float = 0.5, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        directory: str,
+        existing: bool = False,
+        interval: float = 0.5,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self.address = f"watch:{directory}"
+        self.existing = existing
         self._directory = Path(directory).expanduser()
         self._interval = interval
         self._now = now
         self._done: dict[Path, Stamp] = {}
 
     def __enter__(self) -> Self:
-        self._done = self._look()
+        there = self._look()
+        self._done = {} if self.existing else there
         if self._done:
             say(f"{self.address}: {len(self._done)} pictures are there already and left alone; new ones are classified")
         return self
 
-    def frames(self, stop: threading.Event) -> Iterator[Frame]:
+    def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
         number = 0
+        lost = False
         before: dict[Path, Stamp] = {}
         while not stop.wait(self._interval):
-            seen = self._look()
+            try:
+                seen = self._look()
+            except SourceError as error:
+                if not lost:
+                    yield Notice("lost", str(error).removeprefix(f"{self.address}: "))
+                lost, before = True, {}
+                continue
+            if lost:
+                lost = False
+                yield Notice("live")
             for path in settled(before, seen, self._done):
                 if stop.is_set():
                     return
                 yield Frame(self.address, number, self._now(), path)
                 number += 1
                 self._done[path] = seen[path]
-            self._done = {path: stamp for path, stamp in self._done.items() if path in seen}
+            if seen:  # an empty directory may be where a share is mounted again in a moment
+                self._done = {path: stamp for path, stamp in self._done.items() if path in seen}
             before = seen
 
     def _look(self) -> dict[Path, Stamp]:

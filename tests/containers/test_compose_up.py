@@ -51,6 +51,6 @@ def test_what_appears_in_the_directory_is_judged(
     shutil.copy(next((road.pictures / "Bag").iterdir()), tmp_path / "incoming" / "bag.png")
     assert waited(lambda: containers.engine.ask("logs", container).stdout != "")
     [line] = containers.engine.ask("logs", container).stdout.splitlines()
-    assert json.loads(line)["source"] == "/incoming/bag.png"
+    assert json.loads(line)["path"] == "/incoming/bag.png"
     assert compose("stop", "--timeout", "2").returncode == 0
     assert containers.inspect(container, "{{.State.ExitCode}}") == "0"

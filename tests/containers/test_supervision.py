@@ -58,7 +58,8 @@ def test_it_is_healthy_and_its_log_is_its_results(containers: Containers, start:
     container = start(*QUICK)
     assert waited(lambda: containers.inspect(container, "{{.State.Health.Status}}") == "healthy")
     assert waited(lambda: len(lines(containers, container)) > 2)
-    assert json.loads(lines(containers, container)[0])["type"] == "prediction"
+    first, second = (json.loads(line) for line in lines(containers, container)[:2])
+    assert (first["type"], first["state"], second["type"]) == ("source", "live", "prediction")
     probe = containers.engine.ask("exec", container, "edge-runtime", "health")
     assert probe.returncode == 0
     assert probe.stdout.startswith("alive: run ")
@@ -74,9 +75,11 @@ def test_sigterm_ends_it_cleanly_within_two_seconds(containers: Containers, star
 
 
 def process_in(containers: Containers, container: str) -> int:
-    """The judging process's id on this machine: the one that tini, process 1 inside, has started."""
+    """The judging process's id on this machine: the child of the one that tini, process 1 inside, has started."""
     parent = containers.inspect(container, "{{.State.Pid}}")
-    return int(Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0])
+    for _ in range(2):
+        parent = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0]
+    return int(parent)
 
 
 def test_a_hung_one_becomes_unhealthy_and_is_started_again(containers: Containers, start: Callable[..., str]) -> None:

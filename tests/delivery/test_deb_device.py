@@ -60,7 +60,7 @@ def test_the_package_is_installed_used_upgraded_and_purged(
     assert bundle.short_digest in run(HEALTH, "nobody")
     clean.put(picture, f"{DATA}/incoming")
     line = clean.wait("journalctl -u edge-runtime -o cat | grep prediction")
-    assert json.loads(line)["source"] == f"{DATA}/incoming/0.png"
+    assert json.loads(line)["path"] == f"{DATA}/incoming/0.png"
     classified = run(f"edge-runtime classify {DATA}/incoming/0.png --bundle {DATA}/bundle", "nobody")
     assert json.loads(classified)["label"] == json.loads(line)["label"]
 

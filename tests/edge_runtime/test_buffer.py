@@ -31,6 +31,15 @@ def test_of_a_live_source_only_the_newest_waits_and_the_rest_are_counted() -> No
     assert buffer.dropped == {"camera": 9}
 
 
+def test_what_comes_between_two_live_items_stays_between_them() -> None:
+    buffer = Buffer[int](3)
+    assert buffer.put("camera", 1, live=True)
+    assert buffer.put("camera", 2, live=False)  # that it was lost
+    assert buffer.put("camera", 3, live=True)
+    assert buffer.put("camera", 4, live=True)
+    assert drained(buffer) == [1, 2, 4]
+
+
 def test_a_live_source_never_waits_for_room() -> None:
     buffer = Buffer[int](1)
     assert buffer.put("files", 1, live=False)

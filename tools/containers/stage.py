@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from edge_runtime.addresses import VIDEOS
 from tools.containers import engine as engines
 from tools.containers import images
 from tools.containers.build import build
@@ -43,7 +44,9 @@ def image_of(stage: str, device: str, source: str) -> Image:
 
 def is_camera(source: str) -> bool:
     """Whether an address needs OpenCV."""
-    return source.isdecimal() or source.startswith(("/dev/video", "v4l2:", "rtsp:", "rtsps:", "http:", "https:"))
+    if source.isdecimal() or source.startswith(("/dev/video", "v4l2:", "rtsp:", "rtsps:")):
+        return True
+    return source.partition("?")[0].lower().endswith(VIDEOS) and ":" not in source
 
 
 def where(stage: str, asked: str, device: str, source: str = "") -> str:

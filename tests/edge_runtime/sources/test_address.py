@@ -19,6 +19,9 @@ ESCAPES = "in user, password, path and query write %40 for @, %2F for /, %3F for
         ("http://camera/video?user=a&pwd=geheim", "http://camera/video?user=***&pwd=***"),
         ("http://camera/video?geheim", "http://camera/video?***"),
         ("http://camera/video#geheim", "http://camera/video#***"),
+        ("http://u:geheim@camera/x.jpg#every=2.5&verify=no", "http://***@camera/x.jpg#every=2.5&verify=no"),
+        ("http://camera/x#every=geheim:geheim", "http://camera/x#every=***"),
+        ("http://camera/x#token=geheim&every=1", "http://camera/x#token=***&every=1"),
         ("rtsp://u:geheim@nvr/live?channel=2&subtype=0", "rtsp://***@nvr/live?channel=2&subtype=0"),
         ("http://camera/?channel=1;pwd=geheim", "http://camera/?channel=***"),
         ("rtsp:user:geheim@camera/x", "rtsp:***@camera/x"),
@@ -50,6 +53,24 @@ def test_an_address_is_taken_apart(address: str, host: str, port: int, path: str
     parsed = parse(address)
     assert (parsed.host, parsed.port, parsed.path, parsed.url) == (host, port, path, address)
     assert parsed.has_user == ("@" in address)
+
+
+@pytest.mark.parametrize(
+    ("address", "user", "password"),
+    [
+        ("http://camera/x", None, ""),
+        ("http://us%40er:p%2Fw%23@camera/x", "us@er", "p/w#"),
+        ("http://user@camera/x", "user", ""),
+        ("http://:word@camera/x", "", "word"),
+    ],
+)
+def test_user_and_password_are_without_their_escapes(address: str, user: str | None, password: str) -> None:
+    parsed = parse(address)
+    assert (parsed.user, parsed.password) == (user, password)
+
+
+def test_options_of_ours_are_no_part_of_the_path() -> None:
+    assert parse("http://camera/x?channel=1#every=2").path == "/x?channel=1"
 
 
 def test_ffmpeg_gets_the_scheme_in_small_letters() -> None:

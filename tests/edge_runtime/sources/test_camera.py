@@ -1,5 +1,13 @@
-"""Streams that a real server sends are read by the real OpenCV. Devices are tested beside, in test_devices.py."""
+"""Streams that a server sends are read by the real OpenCV, in the capture process; and what becomes of that process.
 
+Devices are tested beside, in test_devices.py, and a real RTSP server in test_rtsp.py.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,192 +18,219 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime.classifier import Judgement
-from edge_runtime.errors import SourceError
+from edge_runtime.lane import Lane
 from edge_runtime.pipeline import Pipeline
+from edge_runtime.process import lives, started
 from edge_runtime.result import Prediction
 from edge_runtime.sinks.memory import MemorySink
 from edge_runtime.sources import Frame
-from edge_runtime.sources.camera import StreamSource
+from edge_runtime.sources.backoff import Backoff
+from edge_runtime.sources.camera import Captured, Job, stream
+from edge_runtime.sources.open import open_source
+from edge_runtime.sources.reconnect import Reconnecting
 from tests.edge_runtime.samples import IDENTITY, SPEC, brightness, eventually, flat
-from tests.edge_runtime.sources.mjpeg import CREDENTIALS, SECRET, SHORT, Mjpeg, jpeg
+from tests.edge_runtime.sources.mjpeg import CREDENTIALS, SECRET, Mjpeg, jpeg
 from tests.edge_runtime.sources.rtsp import Rtsp, video
+from tests.edge_runtime.sources.taking import SOON, Taker, command_lines
+from tests.support import ROOT
 
-RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
-NEAR = 4  # JPEG's and MPEG's rounding of a plain colour
-SOON = 3.0  # seconds; a source promises one and takes 0.1, but a loaded machine is no failure. SILENCE would be 5
+RED = (255, 0, 0)
+NEAR = 4  # MPEG's rounding of a plain colour
+QUICK = Backoff(first=0.01, cap=0.1)
 
 
-def plain(*colour: int) -> NDArray[np.uint8]:
-    return np.full((48, 64, 3), colour, np.uint8)
+@pytest.fixture(scope="module")
+def red(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return video(tmp_path_factory.mktemp("video") / "video.ts")
 
 
 @pytest.fixture
-def server() -> Iterator[Mjpeg]:
-    with Mjpeg([jpeg(plain(*colour)) for colour in (RED, GREEN, BLUE)]) as server:
+def server(red: bytes) -> Iterator[Rtsp]:
+    with Rtsp(red) as server:
         yield server
 
 
-def some(source: StreamSource, count: int) -> list[Frame]:
-    stop, found = threading.Event(), []
-    with source:
-        for frame in source.frames(stop):
-            found.append(frame)
-            if len(found) == count:
-                stop.set()
-    return found
+def watched(server: Rtsp, silence: float = 5.0) -> tuple[Taker, Captured]:
+    way = stream(server.address(CREDENTIALS), silence)
+    return Taker(Reconnecting(way, QUICK)), way
 
 
-def seconds_to_stop(source: StreamSource, ready: threading.Event) -> float:
-    """Sets `stop` once `ready` and the silence after it are there, and measures until the source is closed."""
-    stop, stopped_at = threading.Event(), []
-
-    def stopper() -> None:
-        assert ready.wait(10)
-        time.sleep(0.3)  # a stop while nothing happens is the claim: wait until nothing happens
-        stopped_at.append(time.monotonic())
-        stop.set()
-
-    threading.Thread(target=stopper).start()
-    with source:
-        for _ in source.frames(stop):
-            pass
-    return time.monotonic() - stopped_at[0]
+def pid_of(way: Captured) -> int:
+    eventually(lambda: way.pid, "a capture process")
+    assert way.pid
+    return way.pid
 
 
-def test_a_stream_gives_rgb_frames_in_order(server: Mjpeg) -> None:
-    source = StreamSource(server.address("/live"), now=lambda: 123.5)
-    frames = some(source, 6)
-    assert [frame.number for frame in frames] == list(range(6))
-    assert {(frame.source, frame.captured_at) for frame in frames} == {(server.address("/live"), 123.5)}
-    for frame, colour in zip(frames, (RED, GREEN, BLUE) * 2, strict=True):
+def test_a_stream_gives_rgb_frames_and_its_password_is_shown_nowhere(server: Rtsp) -> None:
+    taker, _ = watched(server)
+    with taker:
+        frames = taker.frames(3)
+    for frame in frames:
         assert isinstance(frame.picture, np.ndarray)
         assert frame.picture.shape == (48, 64, 3)
         assert frame.picture.dtype == np.uint8
-        assert np.abs(frame.picture.astype(int) - colour).max() <= NEAR
-    assert source.live
+        assert np.abs(frame.picture.astype(int) - RED).max() <= NEAR
+        assert frame.source == taker.source.address == f"rtsp://***@127.0.0.1:{server.server_address[1]}/stream"
+    numbers = [frame.number for frame in frames]
+    assert numbers == sorted(set(numbers))
+    assert taker.source.live
+    assert SECRET not in repr(taker.items) + repr(vars(taker.source))
+    assert SECRET not in repr(Job("stream", server.address(CREDENTIALS), 3))
 
 
-def test_rtsp_gives_frames_and_stops_soon_after_it_fell_silent(tmp_path: Path) -> None:
-    with Rtsp(video(tmp_path / "video.ts")) as server:
-        source = StreamSource(server.address(CREDENTIALS))
-        (first, *_) = some(source, 3)
-        assert isinstance(first.picture, np.ndarray)
-        assert np.abs(first.picture.astype(int) - RED).max() <= NEAR
-        assert first.source == source.address == f"rtsp://***@127.0.0.1:{server.server_address[1]}/stream"
-
-        played, stop = threading.Event(), threading.Event()
-        stopped_at = []
-
-        def stopper() -> None:
-            assert played.wait(10)
-            time.sleep(0.5)  # the rest of the video; then nothing more comes
-            stopped_at.append(time.monotonic())
-            stop.set()
-
-        threading.Thread(target=stopper).start()
-        with StreamSource(server.address(CREDENTIALS)) as silent:
-            for _ in silent.frames(stop):
-                played.set()
-        assert time.monotonic() - stopped_at[0] < SOON
+def test_a_picture_that_was_given_out_is_not_written_to_again(server: Rtsp) -> None:
+    taker, _ = watched(server)
+    with taker:
+        first, second = (frame.picture for frame in taker.frames(2)[:2])
+        assert isinstance(first, np.ndarray)
+        assert isinstance(second, np.ndarray)
+        assert not np.shares_memory(first, second)
 
 
-def test_the_pipeline_judges_the_newest_frame_and_counts_the_older_ones(server: Mjpeg) -> None:
-    server.pictures = [jpeg(flat(0, (48, 64))), jpeg(flat(255, (48, 64)))]
+def test_no_list_of_processes_shows_a_password(server: Rtsp) -> None:
+    taker, way = watched(server)
+    with taker:
+        taker.frames(1)
+        shown = command_lines()
+        environment = Path(f"/proc/{pid_of(way)}/environ").read_bytes()
+        assert b"edge_runtime.sources.capture\0rtsp://***@127.0.0.1:" in shown[pid_of(way)]
+    assert [pid for pid, line in shown.items() if SECRET.encode() in line] == []
+    assert SECRET.encode() not in environment
+
+
+def test_a_stop_is_heard_soon_after_a_stream_fell_silent(server: Rtsp) -> None:
+    taker, way = watched(server)
+    with taker:
+        taker.frames(1)
+        pid, start = pid_of(way), time.monotonic()
+    assert time.monotonic() - start < SOON
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_capture_process_that_was_killed_is_replaced(server: Rtsp) -> None:
+    taker, way = watched(server)
+    with taker:
+        count = len(taker.frames(1))
+        os.kill(pid_of(way), signal.SIGKILL)
+        reason = taker.notice("lost").reason
+        frames = taker.frames(count + 1)
+    assert reason.endswith(") was ended by SIGKILL")
+    numbers = [frame.number for frame in frames]
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_capture_process_that_hangs_is_killed_and_replaced(server: Rtsp) -> None:
+    taker, way = watched(server, silence=2.5)
+    with taker:
+        taker.frames(1)
+        pid = pid_of(way)
+        os.kill(pid, signal.SIGSTOP)  # as a driver that does not come back: it hears nothing but SIGKILL
+        assert taker.notice("stale").reason == "connected, but no frame for 2 s"
+        assert taker.notice("lost").reason == "gave no frame for 2.5 s"
+        assert not Path(f"/proc/{pid}").exists()
+        eventually(lambda: way.pid not in (None, pid), "another one")
+        taker.until(lambda: isinstance(taker.items[-1], Frame), "frames after it")
+
+
+def test_a_stop_does_not_wait_for_a_capture_process_that_hangs(server: Rtsp) -> None:
+    taker, way = watched(server)
+    with taker:
+        taker.frames(1)
+        os.kill(pid_of(way), signal.SIGSTOP)
+        start = time.monotonic()
+    assert time.monotonic() - start < SOON
+
+
+PARENT = """
+import sys, threading
+from edge_runtime.sources.camera import stream
+from edge_runtime.sources.reconnect import Reconnecting
+way = stream(sys.stdin.readline().strip())
+with Reconnecting(way) as source:
+    for frame in source.frames(threading.Event()):
+        print(way.pid, flush=True)
+"""
+
+
+def test_a_capture_process_ends_with_its_parent_however_that_ended(server: Rtsp) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        parent.stdin.write(server.address(CREDENTIALS) + "\n")
+        parent.stdin.flush()
+        pid = int(parent.stdout.readline())
+        start = started(pid)
+        assert start is not None
+        parent.kill()
+    eventually(lambda: not lives(pid, start), "the end of the capture process")
+
+
+def descriptors() -> int:
+    """How many this process has; the sockets are the test's server's."""
+    links = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # closed since it was listed
+            links.append(os.readlink(f"/proc/self/fd/{name}"))
+    return len([link for link in links if not link.startswith("socket:")])
+
+
+def test_nothing_is_left_of_capture_processes_that_have_ended(server: Rtsp) -> None:
+    taker, way = watched(server)
+    with taker:
+        held = []
+        for count in range(1, 6):
+            taker.frames(1)
+            taker.until(lambda: isinstance(taker.items[-1], Frame), "a frame")
+            held.append(descriptors())
+            os.kill(pid_of(way), signal.SIGKILL)
+            taker.notice("lost", count)
+        assert len(command_lines()) <= 1  # neither living nor as zombies
+    assert max(held[2:]) <= max(held[:2])
+
+
+def test_a_stream_that_cannot_be_opened_says_why_and_is_tried_again() -> None:
+    with Mjpeg([jpeg(flat(0))]) as server:
+        port = server.server_port
+    with Taker(open_source(f"rtsp://{CREDENTIALS}127.0.0.1:{port}/x", QUICK)) as taker:
+        reason = taker.notice("lost", 2).reason
+    assert reason == (
+        f"cannot be opened: 127.0.0.1 refuses port {port}; is the port right, and the camera's stream switched on?"
+    )
+
+
+def test_a_server_that_wants_another_password_is_told_as_such(server: Rtsp) -> None:
+    with Taker(open_source(server.address(f"us%40er:{SECRET}x@"), QUICK)) as taker:
+        reason = taker.notice("lost").reason
+    assert reason.startswith("cannot be opened: the camera answers but gives no stream; are user, password and path ri")
+
+
+def test_the_pipeline_judges_the_newest_frame_and_counts_the_older_ones() -> None:
     stop = threading.Event()
+    server = Mjpeg([jpeg(flat(0, (48, 64))), jpeg(flat(255, (48, 64)))])
 
     class Slow:
         """Takes as long for a frame as the camera for twenty."""
 
         identity, labels, preprocessing = IDENTITY, SPEC.labels, SPEC.preprocessing
+        calls = 0
 
         def classify(self, pixels: NDArray[np.uint8]) -> Judgement:
             sent = server.sent
             eventually(lambda: server.sent >= sent + 20, "twenty frames more")
-            if len(memory.results) == 3:
+            self.calls += 1
+            if self.calls == 3:
                 stop.set()
             return brightness().classify(pixels)
 
     memory = MemorySink()
-    source = StreamSource(server.address("/live"))
-    totals = Pipeline([source], Slow(), [memory], stop=stop).run()
-    numbers = [result.frame for result in memory.results]
+    with server:
+        source = open_source(server.address("/live"))
+        totals = Pipeline([Lane(source)], Slow(), [memory], stop=stop).run()
+    predictions = [result for result in memory.results if isinstance(result, Prediction)]
+    numbers = [result.frame for result in predictions]
     assert numbers == sorted(set(numbers))
     assert totals.dropped[source.address] >= 2 * 10  # of two pauses; how the rest falls is the machine's affair
-    for result in memory.results:
-        assert isinstance(result, Prediction)
+    for result in predictions:
         assert dict(result.best)["bright"] == pytest.approx(result.frame % 2, abs=0.02)
-
-
-def test_a_stop_is_heard_soon_while_no_frame_comes(server: Mjpeg) -> None:
-    assert seconds_to_stop(StreamSource(server.address("/hangs")), server.asked) < SOON
-    assert not [thread for thread in threading.enumerate() if thread.name == "hang up"]
-
-
-def test_a_stop_is_heard_soon_while_a_camera_does_not_answer(server: Mjpeg) -> None:
-    assert seconds_to_stop(StreamSource(server.address("/silent")), server.asked) < SOON
-
-
-def test_a_camera_that_falls_silent_is_a_failure(server: Mjpeg) -> None:
-    address, start = server.address("/hangs"), time.monotonic()
-    found: list[Frame] = []
-    with StreamSource(address, silence=0.6) as source, pytest.raises(SourceError) as failed:
-        found.extend(source.frames(threading.Event()))
-    assert str(failed.value) == f"{address}: gave no frame for 0.6 s"
-    assert len(found) == SHORT
-    assert time.monotonic() - start < 5
-
-
-def test_a_stream_that_ends_is_a_failure(server: Mjpeg) -> None:
-    found: list[Frame] = []
-    with (
-        StreamSource(server.address("/ends")) as source,
-        pytest.raises(SourceError, match=r"/ends: the stream ended, or "),
-    ):
-        found.extend(source.frames(threading.Event()))
-    assert len(found) == SHORT
-
-
-def test_a_server_that_goes_away_is_a_failure(server: Mjpeg) -> None:
-    with StreamSource(server.address("/live")) as source:
-        frames = source.frames(threading.Event())
-        next(frames)
-        server.over.set()
-        with pytest.raises(SourceError, match=r"/live: the stream ended, or "):
-            list(frames)
-
-
-@pytest.mark.parametrize("broken", [b"", b"no picture" * 20, jpeg(plain(*RED))[:400]], ids=["empty", "noise", "half"])
-def test_a_broken_picture_is_passed_over(broken: bytes, server: Mjpeg) -> None:
-    server.pictures = [jpeg(plain(*RED)), jpeg(plain(*RED)), broken]
-    for frame in some(StreamSource(server.address("/live")), 6):
-        assert isinstance(frame.picture, np.ndarray)
-        assert np.abs(frame.picture.astype(int) - RED).max() <= NEAR
-
-
-def test_a_stream_of_broken_pictures_alone_is_a_failure(server: Mjpeg) -> None:
-    server.pictures = [jpeg(plain(*RED)), *[b"no picture" * 20] * 1000]
-    with StreamSource(server.address("/live")) as source, pytest.raises(SourceError, match="nothing but broken pictur"):
-        list(source.frames(threading.Event()))
-
-
-def test_user_and_password_are_used_and_not_shown(server: Mjpeg) -> None:
-    source = StreamSource(server.address("/guarded?token=geheim&channel=1", CREDENTIALS))
-    (frame,) = some(source, 1)
-    assert frame.source == source.address == server.address("/guarded?token=***&channel=1", "***@")
-    assert SECRET not in repr(vars(source))
-
-
-@pytest.mark.parametrize(
-    ("path", "credentials", "reason"),
-    [
-        ("/guarded", "", "the camera asks for a user: http://USER:PASSWORD@127.0.0.1/…"),
-        ("/guarded", "us%40er:falsch@", "the camera answers but gives no stream; are user, password and path right?"),
-        ("/nowhere", CREDENTIALS, "the camera has no stream under this path (404)"),
-        ("/page", CREDENTIALS, "the camera answers, but with nothing that OpenCV can read as a video"),
-    ],
-)
-def test_a_stream_that_cannot_be_opened_says_why(path: str, credentials: str, reason: str, server: Mjpeg) -> None:
-    with StreamSource(server.address(path, credentials)) as source, pytest.raises(SourceError) as failed:
-        next(source.frames(threading.Event()))
-    shown = server.address(path, "***@" if credentials else "")
-    assert str(failed.value).startswith(f"{shown}: cannot be opened: {reason}")

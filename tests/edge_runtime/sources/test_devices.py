@@ -1,22 +1,26 @@
 """Cameras of this machine. Where tests run there is none: v4l2.c stands in for the kernel's driver, OpenCV is real."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
 from edge_runtime.errors import SourceError
-from edge_runtime.sources.camera import SELECT
+from edge_runtime.sources import Frame
+from edge_runtime.sources.backoff import Backoff
+from edge_runtime.sources.camera import device
 from edge_runtime.sources.devices import cameras, check, forbidden
+from edge_runtime.sources.reconnect import Reconnecting
 from tests.edge_runtime.samples import in_a_process
-from tests.support import ROOT
+from tests.edge_runtime.sources.taking import SOON, Taker
 
 
 @pytest.mark.parametrize("node", ["/dev/video77", "/dev/no/such/node"])
@@ -95,79 +99,88 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return library
 
 
-WATCH = """
-import json, os, sys, threading, time
-from pathlib import Path
-from edge_runtime.errors import EdgeError
-from edge_runtime.sources.camera import DeviceSource
-from edge_runtime.sources.devices import cameras
-node, wanted, then = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-told = {"cameras": list(map(str, cameras(node.parent))), "colours": [], "error": None}
-stop, since = threading.Event(), [time.monotonic()]
-def act():
-    since[0] = time.monotonic()
-    stop.set() if then == "stop" else node.unlink()
-try:
-    with DeviceSource(node, silence=1.5) as source:
-        if not wanted:
-            threading.Timer(0.5, act).start()
-        for frame in source.frames(stop):
-            told["colours"].append([int(value > 127) for value in frame.picture[10, 10]])
-            if len(told["colours"]) == wanted:
-                threading.Timer(0.3, act).start()
-except EdgeError as error:
-    told["error"] = str(error)
-told["seconds"] = time.monotonic() - since[0]
-print(json.dumps(told))
-"""
 RED, BLUE = [1, 0, 0], [0, 0, 1]
+QUICK = Backoff(first=0.01, cap=0.1)
+LISTING = """
+import sys
+from pathlib import Path
+from edge_runtime.sources.devices import cameras
+print(*cameras(Path(sys.argv[1])), sep="\\n")
+"""
 
 
-def watch(driver: Path, node: Path, wanted: int, then: str = "stop", **settings: object) -> dict[str, Any]:
-    """What a program sees of the camera, and how long after `then`, which follows `wanted` frames, it ended."""
-    node.write_text("")
-    environment = os.environ | {"LD_PRELOAD": str(driver)} | {name: str(value) for name, value in settings.items()}
-    command = [sys.executable, "-c", WATCH, str(node), str(wanted), then]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+@pytest.fixture
+def plugged(driver: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Taker]:
+    """Plugs a camera in and watches it; only the processes that are started meet the driver."""
+
+    def plug(silence: float = 5.0, **settings: object) -> Taker:
+        node = tmp_path / "video0"
+        node.write_text("")
+        for name, value in {"LD_PRELOAD": driver, **settings}.items():
+            monkeypatch.setenv(name, str(value))
+        return Taker(Reconnecting(device(node, silence), QUICK))
+
+    return plug
 
 
-def test_a_camera_gives_rgb_frames_and_is_listed(driver: Path, tmp_path: Path) -> None:
-    node = tmp_path / "video0"
-    told = watch(driver, node, 4, CAMERA_FRAMES=1000)
-    assert told["cameras"] == [f"{node} (Test camera)"]
-    assert told["error"] is None
-    assert told["colours"][:4] == [BLUE, RED, BLUE, RED]  # OpenCV leaves the first out: it is often broken
+def colours(frames: list[Frame]) -> list[list[int]]:
+    return [[int(value > 127) for value in np.asarray(frame.picture)[10, 10]] for frame in frames]
+
+
+def test_a_camera_is_listed_by_its_name(plugged: Callable[..., Taker], tmp_path: Path) -> None:
+    plugged()
+    assert in_a_process(LISTING, tmp_path).stdout == f"{tmp_path}/video0 (Test camera)\n"
+
+
+def test_a_node_beside_the_camera_is_no_camera(plugged: Callable[..., Taker], tmp_path: Path) -> None:
+    with plugged(CAMERA_KIND="metadata") as taker:
+        assert taker.notice("lost").reason.startswith("belongs to 'Test camera' but gives no pictures; ")
+    assert in_a_process(LISTING, tmp_path).stdout == "\n"
+
+
+def test_a_camera_gives_rgb_frames_that_say_when_they_were_taken(plugged: Callable[..., Taker]) -> None:
+    before, wall = time.monotonic(), time.time()
+    with plugged(CAMERA_FRAMES=1000) as taker:
+        frames = taker.frames(4)[:4]
+    first, second = colours(frames)[:2]
+    assert {tuple(first), tuple(second)} == {tuple(RED), tuple(BLUE)}
+    for earlier, later in pairwise(frames):
+        assert before < earlier.taken < later.taken < time.monotonic()
+        assert wall - 1 < earlier.captured_at < later.captured_at < time.time() + 1
+        # The test's driver turns from frame to frame, so a number that was left out is one that nobody took.
+        assert (colours([earlier]) == colours([later])) == ((later.number - earlier.number) % 2 == 0)
 
 
 @pytest.mark.parametrize("frames", [0, 4])
-def test_a_stop_is_heard_while_no_frame_comes(frames: int, driver: Path, tmp_path: Path) -> None:
-    told = watch(driver, tmp_path / "video0", max(frames - 1, 0), CAMERA_FRAMES=frames)
-    assert told["error"] is None
-    assert told["seconds"] < SELECT + 2  # OpenCV's own limit is 10; a loaded machine is no failure
+def test_a_stop_is_heard_while_no_frame_comes(frames: int, plugged: Callable[..., Taker]) -> None:
+    with plugged(CAMERA_FRAMES=frames) as taker:
+        taker.frames(max(frames - 2, 0))
+        start = time.monotonic()
+    assert time.monotonic() - start < SOON
+    assert taker.failure is None
 
 
-def test_a_camera_that_falls_silent_is_a_failure(driver: Path, tmp_path: Path) -> None:
-    told = watch(driver, tmp_path / "video0", 100, CAMERA_FRAMES=4)
-    assert told["error"] == f"{tmp_path}/video0: gave no frame for 1.5 s"
-    assert len(told["colours"]) == 3
+def test_a_camera_that_falls_silent_is_lost_and_opened_again(plugged: Callable[..., Taker]) -> None:
+    with plugged(silence=1.5, CAMERA_FRAMES=4) as taker:
+        assert taker.notice("lost").reason == "gave no frame for 1.5 s"
+        count = len(taker.frames(1))
+        frames = taker.frames(count + 2)  # the new process' camera begins anew
+    numbers = [frame.number for frame in frames]
+    assert numbers == sorted(set(numbers))
 
 
-def test_a_camera_that_is_unplugged_is_a_failure_soon(driver: Path, tmp_path: Path) -> None:
-    told = watch(driver, tmp_path / "video0", 4, "unplug", CAMERA_FRAMES=1000)
-    assert told["error"] == f"{tmp_path}/video0: the camera is gone; was it unplugged?"
-    assert told["seconds"] < SELECT + 2
+def test_a_camera_that_is_unplugged_and_plugged_in_again_goes_on(plugged: Callable[..., Taker], tmp_path: Path) -> None:
+    with plugged(CAMERA_FRAMES=1000) as taker:
+        taker.frames(2)
+        (tmp_path / "video0").unlink()
+        assert taker.notice("lost").reason == "the camera is gone; was it unplugged?"
+        assert taker.notice("lost", 2).reason.startswith("there is no such camera; ")
+        count = len(taker.frames(2))
+        (tmp_path / "video0").write_text("")
+        assert taker.frames(count + 1)[-1].number >= count
 
 
-def test_a_camera_that_another_program_uses_is_told_as_such(driver: Path, tmp_path: Path) -> None:
-    told = watch(driver, tmp_path / "video0", 1, CAMERA_KIND="busy")
-    node = f"{tmp_path}/video0"
-    assert told["error"].startswith(f"{node}: OpenCV cannot open it; another program uses it ('fuser {node}' tells ")
-
-
-def test_a_node_beside_the_camera_is_no_camera(driver: Path, tmp_path: Path) -> None:
-    told = watch(driver, tmp_path / "video0", 1, CAMERA_KIND="metadata")
-    assert told["cameras"] == []
-    assert told["error"].startswith(f"{tmp_path}/video0: belongs to 'Test camera' but gives no pictures; ")
+def test_a_camera_that_another_program_uses_is_told_as_such(plugged: Callable[..., Taker], tmp_path: Path) -> None:
+    with plugged(CAMERA_KIND="busy") as taker:
+        reason = taker.notice("lost").reason
+    assert reason.startswith(f"OpenCV cannot open it; another program uses it ('fuser {tmp_path}/video0' tells which)")

@@ -88,7 +88,8 @@ def test_files_come_once_in_order_until_stopped() -> None:
     stop = threading.Event()
     frames = FileSource("shop", [Path("a"), Path("b"), Path("c")], now=lambda: 5.0).frames(stop)
     first = next(frames)
-    assert (first.source, first.number, first.captured_at, first.picture) == ("a", 0, 5.0, Path("a"))
+    assert (first.source, first.number, first.captured_at, first.picture) == ("shop", 0, 5.0, Path("a"))
+    assert first.path == "a"
     assert next(frames).number == 1
     stop.set()
     assert list(frames) == []

@@ -3,12 +3,20 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.errors import UsageError
-from edge_runtime.sources.camera import DeviceSource, StreamSource
+from edge_runtime.addresses import SOURCES
+from edge_runtime.errors import SourceError, UsageError
+from edge_runtime.sources import Frame, Source
+from edge_runtime.sources.backoff import FOREVER, Backoff
+from edge_runtime.sources.camera import Captured
+from edge_runtime.sources.csi import RibbonCamera
 from edge_runtime.sources.files import FileSource
-from edge_runtime.sources.open import open_source
+from edge_runtime.sources.open import KNOWN, open_source
+from edge_runtime.sources.reconnect import Reconnecting
 from edge_runtime.sources.replay import ReplaySource
+from edge_runtime.sources.stdin import StdinSource
+from edge_runtime.sources.video import VideoSource
 from edge_runtime.sources.watch import WatchSource
+from edge_runtime.sources.web import WebCamera
 from tests.edge_runtime.samples import save
 
 
@@ -24,7 +32,9 @@ def test_a_path_is_a_source_of_files(address: str, shots: Path) -> None:
     source = open_source(address.format(shots))
     assert isinstance(source, FileSource)
     assert source.address == address.format(shots)
-    assert next(source.frames(threading.Event())).source == str(shots / "a.png")
+    first = next(iter(source.frames(threading.Event())))
+    assert isinstance(first, Frame)
+    assert first.picture == shots / "a.png"
 
 
 def test_watch_is_a_watched_directory(shots: Path) -> None:
@@ -45,17 +55,66 @@ def test_watch_is_a_watched_directory(shots: Path) -> None:
 )
 def test_a_number_or_a_node_is_a_camera_of_this_machine(address: str, node: str) -> None:
     source = open_source(address)
-    assert isinstance(source, DeviceSource)
-    assert source.address == node
+    assert_camera(source, Captured, node)
+
+
+def assert_camera(source: Source, kind: type, address: str) -> None:
+    assert isinstance(source, Reconnecting)
+    assert isinstance(source.connection, kind)
+    assert source.address == address
     assert source.live
 
 
-@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "http", "https", "RTSP"])
-def test_an_address_of_the_network_is_a_stream(scheme: str) -> None:
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps", "RTSP", "http", "https", "HTTP"])
+def test_an_address_of_the_network_is_a_camera(scheme: str) -> None:
     source = open_source(f"{scheme}://user:password@camera/path")
-    assert isinstance(source, StreamSource)
-    assert source.address == f"{scheme.lower()}://***@camera/path"
-    assert source.live
+    kind = Captured if scheme.lower().startswith("rtsp") else WebCamera
+    assert_camera(source, kind, f"{scheme.lower()}://***@camera/path")
+
+
+@pytest.mark.parametrize("scheme", [*KNOWN, "-"])
+def test_the_help_shows_what_there_is(scheme: str) -> None:
+    shown = " ".join(SOURCES)
+    assert scheme.rstrip("s") in shown or scheme == "v4l2"  # which says the same as /dev/video0
+
+
+def test_csi_is_the_ribbon_camera() -> None:
+    assert_camera(open_source("csi://1"), RibbonCamera, "csi://1")
+
+
+def test_a_camera_is_tried_again_for_ever_unless_told_otherwise() -> None:
+    assert FOREVER.budget is None
+    with (
+        pytest.raises(SourceError, match="given up after 0 new tries"),
+        open_source("/dev/video77", Backoff(budget=0)) as source,
+    ):
+        list(source.frames(threading.Event()))
+
+
+def test_a_dash_is_standard_input() -> None:
+    assert isinstance(open_source("-"), StdinSource)
+
+
+@pytest.mark.parametrize(("options", "live"), [("", False), ("?fps=0", False), ("?fps=12.5", True)])
+def test_a_video_is_told_by_its_name(options: str, live: bool, tmp_path: Path) -> None:
+    (tmp_path / "Film 1.MP4").write_bytes(b"x")
+    source = open_source(f"{tmp_path}/Film 1.MP4{options}")
+    assert isinstance(source, VideoSource)
+    assert (source.address, source.live) == (f"{tmp_path}/Film 1.MP4{options}", live)
+
+
+def test_a_question_mark_in_a_glob_is_no_option(shots: Path) -> None:
+    source = open_source(f"{shots}/?.png")
+    assert isinstance(source, FileSource)
+    assert len(list(source.frames(threading.Event()))) == 3
+
+
+@pytest.mark.parametrize(("options", "existing"), [("", False), ("?existing=0", False), ("?existing=1", True)])
+def test_watch_leaves_alone_what_is_there_unless_asked(options: str, existing: bool, shots: Path) -> None:
+    source = open_source(f"watch:{shots}{options}")
+    assert isinstance(source, WatchSource)
+    assert source.address == f"watch:{shots}"
+    assert source.existing == existing
 
 
 def test_a_picture_or_directory_with_a_number_for_a_name_is_reached_by_its_path(
@@ -65,8 +124,10 @@ def test_a_picture_or_directory_with_a_number_for_a_name_is_reached_by_its_path(
     monkeypatch.chdir(shots)
     source = open_source("./0")
     assert isinstance(source, FileSource)
-    assert next(source.frames(threading.Event())).source == "0/bolt.png"
-    assert isinstance(open_source("0"), DeviceSource)
+    first = next(iter(source.frames(threading.Event())))
+    assert isinstance(first, Frame)
+    assert first.picture == Path("0/bolt.png")
+    assert_camera(open_source("0"), Captured, "/dev/video0")
     assert capsys.readouterr().err == "0: taken for the camera /dev/video0; the path is ./0\n"
 
 
@@ -91,7 +152,7 @@ def test_replay_plays_pictures_at_a_pace_and_again(options: str, frames: int, li
     ("address", "message"),
     [
         ("wathc:x", "wathc:x: no source is called 'wathc:'; did you mean 'watch'?"),
-        ("ftp://x", "ftp://x: no source is called 'ftp:'; known: watch, replay, v4l2, rtsp, rtsps, http, https"),
+        ("ftp://x", "ftp://x: no source is called 'ftp:'; known: watch, replay, v4l2, csi, rtsp, rtsps, http, https"),
         ("rstp://u:p@x/y?z=1", "rstp://***@x/y?z=***: no source is called 'rstp:'; did you mean 'rtsp'?"),
         ("rtsp:u:p@x", "rtsp:***@x: rtsp://HOST/PATH expected"),
         ("http://", "http://: names no host; http://HOST/PATH expected"),
@@ -106,6 +167,13 @@ def test_replay_plays_pictures_at_a_pace_and_again(options: str, frames: int, li
         ("replay:nowhere.png", "nowhere.png: no such file or directory"),
         ("nowhere.png", "nowhere.png: no such file or directory"),
         ("", "an empty path names nothing; a file, directory or glob expected"),
+        ("csi:0", "csi:0: csi://0 expected, with the camera's number"),
+        ("csi://front", "csi://front: csi://0 expected, with the camera's number"),
+        ("http://cam/x#evry=2", "http://cam/x#evry=***: unknown option 'evry'; did you mean 'every'?"),
+        ("watch:x?existing=yes", "watch:x?existing=yes: existing takes 0 or 1, 'yes' found"),
+        ("watch:x?exists=1", "watch:x?exists=1: unknown option 'exists'; did you mean 'existing'?"),
+        ("nowhere.mp4", "nowhere.mp4: no such file or directory"),
+        ("film.mp4?pace=2", "film.mp4?pace=2: unknown option 'pace'; known: fps"),
         ("watch:", "watch: names no directory; watch:DIR expected"),
     ],
 )

@@ -37,7 +37,7 @@ def test_a_server_that_takes_connections_and_says_nothing() -> None:
         ("RTSP/1.0 401 Unauthorized", "rtsp://cam/x", "the camera asks for a user: rtsp://USER:PASSWORD@cam/…"),
         ("HTTP/1.1 403 Forbidden", "http://cam/x", "the camera asks for a user: http://USER:PASSWORD@cam/…"),
         ("RTSP/1.0 404 Stream Not Found", "rtsp://cam/x", "the camera has no stream under this path (404)"),
-        ("HTTP/1.0 200 OK", "http://cam/x", "the camera answers, but with nothing that OpenCV can read as a video"),
+        ("RTSP/1.0 200 OK", "rtsp://cam/x", "the camera answers, but with nothing that OpenCV can read as a video"),
         ("HTTP/1.1 503 Service Unavailable", "http://cam/x", "the camera answers '503 Service Unavailable'"),
         ("HTTP/1.1 500 \x1b[31mred", "http://cam/x", "the camera answers '500'"),
         ("SSH-2.0-OpenSSH_9.2", "rtsp://cam/x", "cam does not answer as rtsp on port 554; is the port right?"),

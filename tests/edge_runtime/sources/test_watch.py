@@ -2,6 +2,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +10,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge_runtime.errors import SourceError
-from edge_runtime.sources import Frame
+from edge_runtime.sources import Frame, Notice, Picture
 from edge_runtime.sources.watch import WatchSource, settled
 from tests.edge_runtime.samples import DEADLINE, save
 
 INTERVAL = 0.05
+
+
+def picture(item: Frame | Notice) -> Picture:
+    assert isinstance(item, Frame)
+    return item.picture
 
 
 class Watched:
@@ -28,9 +34,14 @@ class Watched:
         self._pool = pool
 
     def next(self) -> Frame:
+        frame = self.item()
+        assert isinstance(frame, Frame)
+        return frame
+
+    def item(self) -> Any:
         return self._pool.submit(next, self._frames).result(DEADLINE)
 
-    def rest(self) -> list[Frame]:
+    def rest(self) -> list[Frame | Notice]:
         self._stop.set()
         return list(self._frames)
 
@@ -47,7 +58,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 def test_a_new_picture_is_picked_up_and_an_old_one_left_alone(watched: Watched) -> None:
     new = save(watched.directory / "새 사진 1.png")
     frame = watched.next()
-    assert (frame.picture, frame.source, frame.number) == (new, str(new), 0)
+    assert (frame.picture, frame.source, frame.number) == (new, watched.source.address, 0)
     assert not watched.source.live
 
 
@@ -66,9 +77,9 @@ def test_a_picture_that_is_written_slowly_is_picked_up_once_and_whole(tmp_path: 
                 stop.wait(0.025)
         with Image.open(directory / "growing.png") as image:
             image.load()
-        assert picked.result(DEADLINE).picture == directory / "growing.png"
+        assert picture(picked.result(DEADLINE)) == directory / "growing.png"
         marker = save(directory / "z marker.png")
-        assert pool.submit(next, frames).result(DEADLINE).picture == marker  # and not growing.png once more
+        assert picture(pool.submit(next, frames).result(DEADLINE)) == marker  # and not growing.png once more
         stop.set()
 
 
@@ -122,11 +133,49 @@ def test_a_directory_that_cannot_be_watched_is_refused_when_it_is_entered(name: 
         source.__enter__()
 
 
-def test_a_directory_that_vanishes_is_a_failure_and_no_silence(watched: Watched) -> None:
-    (watched.directory / "old.png").unlink()
+def test_a_directory_that_vanishes_is_lost_and_when_it_is_back_new_pictures_are_picked_up(watched: Watched) -> None:
+    shot = save(watched.directory / "shot.png")
+    assert watched.next().picture == shot
+    away = watched.directory.rename(watched.directory.with_name("away"))
+    assert watched.item() == Notice("lost", "cannot be read: No such file or directory")
+    save(away / "meanwhile.png")
+    away.rename(watched.directory)
+    assert watched.item() == Notice("live")
+    frame = watched.next()  # and neither shot.png nor old.png, which were dealt with before
+    assert (frame.picture, frame.number) == (watched.directory / "meanwhile.png", 1)
+    assert watched.rest() == []
+
+
+def test_a_mount_point_that_is_empty_for_a_while_makes_no_picture_new(watched: Watched) -> None:
+    away = watched.directory.rename(watched.directory.with_name("away"))
+    assert watched.item() == Notice("lost", "cannot be read: No such file or directory")
+    watched.directory.mkdir()
+    assert watched.item() == Notice("live")
     watched.directory.rmdir()
-    with pytest.raises(SourceError, match="cannot be read: No such file or directory"):
-        watched.next()
+    assert watched.item().state == "lost"
+    away.rename(watched.directory)
+    assert watched.item() == Notice("live")
+    marker = save(watched.directory / "z marker.png")
+    assert watched.next().picture == marker
+
+
+def test_a_stop_is_heard_while_the_directory_is_away(watched: Watched) -> None:
+    watched.directory.rename(watched.directory.with_name("away"))
+    assert watched.item().state == "lost"
+    assert watched.rest() == []
+
+
+def test_what_lies_there_already_comes_first_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = [save(tmp_path / f"{name}.png") for name in "ba"]
+    stop = threading.Event()
+    source = WatchSource(str(tmp_path), existing=True, interval=INTERVAL)
+    with source, ThreadPoolExecutor() as pool:
+        frames = source.frames(stop)
+        assert [picture(pool.submit(next, frames).result(DEADLINE)) for _ in old] == old
+        new = save(tmp_path / "c.png")
+        assert picture(pool.submit(next, frames).result(DEADLINE)) == new
+        stop.set()
+    assert capsys.readouterr().err == ""
 
 
 A, B = Path("a.png"), Path("b.png")

@@ -183,7 +183,8 @@ class Agent:
         # systemd counts on through a restart while it waits to start a service again; only this makes NRestarts 0, and
         # the new release must not answer for the old one's ends.
         self._services.control("reset-failed", UNIT)
-        self._services.control("restart", UNIT)
+        # The unit says by itself when it is ready; `_prove` waits for more than that, and knows better what went wrong.
+        self._services.control("restart", "--no-block", UNIT)
 
     def _activate(self, release: Path) -> None:
         """Makes a release the current one; the service still runs what it ran."""
