@@ -152,7 +152,7 @@ def test_a_first_release_is_installed_enabled_started_and_watched(board: Board) 
         "daemon-reload",
         f"enable --quiet {UNIT}",
         f"reset-failed {UNIT}",
-        f"restart {UNIT}",
+        f"restart --no-block {UNIT}",
     ]
     assert board.waited >= 5  # seconds: more than two heartbeats
     assert (board.root / "var/lib/edge-runtime/incoming").is_dir()
