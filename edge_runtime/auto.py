@@ -84,7 +84,7 @@ def fastest(
     if not able:
         return good[0]  # loading it says what to install
     path = memory or place()
-    key = _key(bundle, terms.threads or default_threads())
+    key = key_of(bundle, terms.threads or default_threads())
     known = recall(path, key)
     missing = [variant for variant in able if variant.name not in known]
     if missing:
@@ -195,10 +195,10 @@ def _least(known: Mapping[str, Seconds]) -> float:
 
 
 def place() -> Path:
-    """Returns the file that remembers: in systemd's $STATE_DIRECTORY, else in $XDG_CACHE_HOME or ~/.cache."""
-    state = os.environ.get("STATE_DIRECTORY", "").split(":")[0]  # systemd separates several with colons
-    if state:
-        return Path(state) / "auto.json"
+    """Returns the file that remembers: in systemd's $CACHE_DIRECTORY, else in $XDG_CACHE_HOME or ~/.cache."""
+    given = os.environ.get("CACHE_DIRECTORY", "").split(":")[0]  # systemd separates several with colons
+    if given:
+        return Path(given) / "auto.json"
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.path.expanduser(cache)) / "edge-runtime" / "auto.json"  # Path.expanduser raises without a home
 
@@ -235,7 +235,7 @@ def _entries(path: Path) -> dict[str, dict[str, Seconds]]:
         return {}
 
 
-def _key(bundle: Bundle, threads: int) -> str:
+def key_of(bundle: Bundle, threads: int) -> str:
     """Returns what a measurement holds for; another of any of these asks for another one."""
     able = {variant.format for variant in bundle.manifest.variants if readable(variant.format)}
     interpreters = [find(format).fingerprint for format in sorted(able)]

@@ -66,6 +66,7 @@ class Classifier(Protocol):
     identity: Identity
     labels: tuple[str, ...]
     preprocessing: PreprocessingSpec
+    threshold: float
 
     def classify(self, pixels: NDArray[np.uint8]) -> Judgement:
         """Returns what it finds in uint8 RGB ``[height, width, 3]`` pixels that `preprocess` gave."""
@@ -79,13 +80,19 @@ class BundleClassifier:
         spec: Labels and preprocessing; the variant must fit them.
         identity: Which model this is.
         clock: Seconds; another one in tests.
+        threshold: The score below which its predictions are ``unknown``.
 
     Raises:
         VariantError: The variant's input or output is not what the contract says.
     """
 
     def __init__(
-        self, runtime: Runtime, spec: ModelSpec, identity: Identity, clock: Callable[[], float] = time.perf_counter
+        self,
+        runtime: Runtime,
+        spec: ModelSpec,
+        identity: Identity,
+        clock: Callable[[], float] = time.perf_counter,
+        threshold: float = 0.0,
     ) -> None:
         height, width = spec.preprocessing.size
         _must_be(identity.variant, "input", (1, height, width, 3), runtime.input_shape)
@@ -95,6 +102,7 @@ class BundleClassifier:
         self.identity = identity
         self.labels = spec.labels
         self.preprocessing = spec.preprocessing
+        self.threshold = threshold
         self._runtime = runtime
         self._clock = clock
 
@@ -134,7 +142,7 @@ def load_classifier(
     runtime = interpreter.load(bundle.file(chosen.path), threads or default_threads())
     manifest = bundle.manifest
     identity = Identity(manifest.name, manifest.version, bundle.short_digest, chosen.name, runtime.name)
-    return BundleClassifier(runtime, manifest.spec, identity)
+    return BundleClassifier(runtime, manifest.spec, identity, threshold=manifest.threshold)
 
 
 def choose(variants: Sequence[Variant]) -> Variant:

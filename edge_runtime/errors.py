@@ -2,6 +2,7 @@
 
 EdgeError                      could not be done                                 exit 1
 ├── UsageError                 what was typed makes no sense                     exit 2
+│   └── NoSuchCapture          (captures.capture) no capture has this name
 ├── IncompleteError            done, but not all of what was asked for           exit 3
 ├── FieldError                 a value read from JSON or TOML is not as declared
 ├── BundleError                a bundle cannot be written or opened
@@ -9,8 +10,10 @@ EdgeError                      could not be done                                
 │   └── IntegrityError         a file is missing, extra, altered or outside
 ├── PictureError               a file or array is not a picture that can be decoded
 ├── VariantError               a variant cannot be chosen, loaded or run
-│   └── InterpreterMissing     no installed interpreter reads this format
+│   ├── InterpreterMissing     no installed interpreter reads this format
+│   └── HeldBack               (loading) it crashed its process too often
 ├── SourceError                a source cannot be opened or has failed
+│   └── LostError              (sources.reconnect) a connection is gone, and may come back
 ├── SinkError                  a sink cannot be opened, or could not tell a result
 ├── DatasetError               a dataset cannot be found, read or split
 └── RunError                   a run directory is missing, unfinished or of another configuration

@@ -45,12 +45,12 @@ class Rules:
 
     Attributes:
         top: How many labels a prediction names.
-        threshold: The score below which the best label does not count.
+        threshold: The score below which the best label does not count; None: the model's own.
         preparers: Threads that decode and resize.
     """
 
     top: int = 3
-    threshold: float = 0.0
+    threshold: float | None = None
     preparers: int = 1
 
 
@@ -204,7 +204,12 @@ class Pipeline:
             pixels = preprocess(picture, classifier.preprocessing)
             with self._judging:
                 if classifier is self._classifier:
-                    return judge(frame, pixels, classifier, len(classifier.labels), self._rules.threshold, self._clock)
+                    return judge(frame, pixels, classifier, len(classifier.labels), self._threshold, self._clock)
+
+    @property
+    def _threshold(self) -> float:
+        wanted = self._rules.threshold
+        return self._classifier.threshold if wanted is None else wanted
 
     def _take_over(self, successor: Classifier) -> None:
         with self._judging:
@@ -233,7 +238,7 @@ class Pipeline:
             return
         rules = self._rules
         with self._judging:
-            prediction = judge(item, pixels, self._classifier, rules.top, rules.threshold, self._clock)
+            prediction = judge(item, pixels, self._classifier, rules.top, self._threshold, self._clock)
         self._totals.predictions += 1
         self._tell(lane, prediction, item)
         if lane.smoother and (event := lane.smoother.update(prediction, item.taken)):

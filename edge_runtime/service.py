@@ -166,7 +166,7 @@ def _no_pipeline() -> Pipeline:
 
 
 def rules_of(settings: Settings, classifier: Classifier) -> Rules:
-    return Rules(top=min(settings.top, len(classifier.labels)), threshold=settings.threshold or 0.0)
+    return Rules(top=min(settings.top, len(classifier.labels)), threshold=settings.threshold)
 
 
 def check(raw: dict[str, object], where: str) -> int:

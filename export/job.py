@@ -10,11 +10,12 @@ from edge_runtime.bundle.store import Bundle, write_bundle
 from edge_runtime.console import say
 from edge_runtime.errors import BundleError
 from export import golden
-from export.graph import load_graph
+from export.graph import DeployedGraph, load_graph
 from export.parity import Reference
 from export.report import model_card, reports
 from export.representative import representative
 from export.request import Request
+from export.threshold import choose as choose_threshold
 from export.trial import Trial, convert, prove
 
 FEW = 1000  # test pictures; below, one of them is more than a tenth of the gate's usual point
@@ -47,6 +48,7 @@ def export(request: Request, target: Path) -> Outcome:
     reference = Reference(graph.scores(test.pixels), labels)
     say(f"Keras: top-1 {reference.top1:.4f} on the {len(labels)} pictures of the test split")
 
+    threshold = _threshold(request, graph)
     if len(labels) < FEW:
         say(f"note: with {len(labels)} test pictures one of them is {100 / len(labels):.1f} points of top-1")
     chosen = golden.choose(labels)
@@ -72,6 +74,7 @@ def export(request: Request, target: Path) -> Outcome:
         gate=GateResult(options.max_degradation, len(labels), reference.top1, _left_out(trials)),
         provenance=replace(request.provenance, calibration=calibration if calibrated else None),
         files={},  # write_bundle fills it in
+        threshold=threshold,
     )
     contents = {f"variants/{trial.recipe.name}": trial.content for trial in passed}
     contents |= golden.files(
@@ -81,6 +84,17 @@ def export(request: Request, target: Path) -> Outcome:
     contents["labels.txt"] = "".join(f"{label}\n" for label in spec.labels).encode()
     contents["README.md"] = model_card(trials, reference, manifest)
     return Outcome(write_bundle(target, manifest, contents), tuple(trials))
+
+
+def _threshold(request: Request, graph: DeployedGraph) -> float:
+    validation = request.prepared.split("validation")
+    found = choose_threshold(Reference(graph.scores(validation.pixels), np.asarray(validation.labels)))
+    if found.score:
+        say(
+            f"unknown below {found.score:.3f}: of the validation split that keeps {found.kept:.1%} of the right "
+            f"predictions and catches {found.caught:.1%} of the wrong ones"
+        )
+    return found.score
 
 
 def _left_out(trials: list[Trial]) -> tuple[LeftOut, ...]:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,11 +17,18 @@ from tools.choices import Failure
 from tools.debian import bring
 
 ROOT = Path(__file__).resolve().parents[1]
-# Each program and the Debian package that has it.
+GSTREAMER = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH') or f'{platform.machine()}-linux-gnu'}/"
+# Each program or file and the Debian package that has it.
 PROGRAMS = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
+    "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",  # the page measures its text
     "openssl": "openssl",
+    # A camera server: Python's binding, GStreamer's RTSP server, RTP and H.264.
+    "/usr/lib/python3/dist-packages/gi": "python3-gi",
+    GSTREAMER + "girepository-1.0/GstRtspServer-1.0.typelib": "gir1.2-gst-rtsp-server-1.0",
+    GSTREAMER + "gstreamer-1.0/libgstrtp.so": "gstreamer1.0-plugins-good",
+    GSTREAMER + "gstreamer-1.0/libgstx264.so": "gstreamer1.0-plugins-ugly",
 }
 
 

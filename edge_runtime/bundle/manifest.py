@@ -102,7 +102,11 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything a device must know of a bundle before it reads another byte of it."""
+    """Everything a device must know of a bundle before it reads another byte of it.
+
+    Attributes:
+        threshold: The score below which a prediction is ``unknown``, chosen on the validation split; 0 makes none so.
+    """
 
     schema_version: int
     name: str
@@ -112,9 +116,12 @@ class Manifest:
     gate: GateResult
     provenance: Provenance
     files: dict[str, FileEntry]
+    threshold: float = 0.0
 
     def __post_init__(self) -> None:
         check_word("name", self.name)
+        if not 0 <= self.threshold <= 1:
+            raise FieldError(f"threshold: a score from 0 to 1 expected, {self.threshold} found")
         check_word("version", self.version)
         for path in self.files:
             check_path(path)

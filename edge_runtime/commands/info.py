@@ -32,6 +32,7 @@ def describe(bundle: Bundle) -> str:
         f"  labels      {len(manifest.spec.labels)}: {', '.join(manifest.spec.labels)}",
         f"  input       uint8 RGB [{spec.size[0]}, {spec.size[1]}, 3], {spec.resize}, {spec.interpolation}",
         f"  trained on  {origin.dataset} ({origin.dataset_digest[:12]}), model {origin.model[:12]}",
+        f"  threshold   {manifest.threshold:g}: below it a picture is unknown",
         f"  gate        {gate.max_degradation:g} points below Keras {gate.reference_top1:.4f}, {gate.samples} pictures",
         "",
         table(["variant", "size", "top-1", "agreement", "needs at least"], rows, right=(1, 2, 3)),

@@ -13,7 +13,7 @@ from edge_runtime.console import say
 
 AUTO_EXPLAINED = """--variant auto measures, once, every variant that an installed interpreter reads: it takes
 0.1 to 0.3 s and is remembered for this bundle, these interpreters, threads and CPU, in
-$STATE_DIRECTORY or ~/.cache/edge-runtime/auto.json. The fastest that judges as at export is
+$CACHE_DIRECTORY or ~/.cache/edge-runtime/auto.json. The fastest that judges as at export is
 taken; within 5 % full int8 goes first, then float. All variants of a bundle have passed the gate
 at export; --max-degradation asks for more."""
 

@@ -5,6 +5,7 @@ Asking what is installed imports nothing; the heavy import happens when a varian
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,20 @@ class Interpreter:
     @property
     def installed(self) -> bool:
         return importlib.util.find_spec(self.module) is not None
+
+    @property
+    def fingerprint(self) -> str:
+        """What changes with another version of it, found without importing it (ONNX Runtime takes 60 ms); "" if absent.
+
+        The name of the folder that pip keeps beside the module, as ``onnxruntime-1.31.1.dist-info``; without one, when
+        the module was changed last.
+        """
+        spec = importlib.util.find_spec(self.module)
+        if spec is None or spec.origin is None:
+            return ""
+        folder, stem = Path(spec.origin).parent.parent, f"{self.module}-"
+        beside = sorted(name for name in os.listdir(folder) if name.startswith(stem) and name.endswith("-info"))
+        return beside[-1] if beside else f"{stem}{os.stat(spec.origin).st_mtime_ns}"
 
     def load(self, path: Path, threads: int) -> Runtime:
         """Returns the variant at `path`, ready to be invoked.

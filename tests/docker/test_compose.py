@@ -18,12 +18,15 @@ from train.__main__ import parser as train_parser
 Service = dict[str, Any]
 
 FILE = ROOT / "docker" / "compose.yaml"
-SERVICES: dict[str, Service] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+EVERY: dict[str, Service] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+BROKER = "broker"  # not of the kit
+SERVICES = {name: service for name, service in EVERY.items() if name != BROKER}
 PROFILES = {
     "train": ["prepare", "fit", "evaluate"],
     "train-cpu": ["prepare-cpu", "fit-cpu", "evaluate-cpu"],
     "export": ["export"],
     "edge": ["edge"],
+    "page": ["page"],
     "camera": ["camera"],
 }
 IMAGES = {
@@ -31,9 +34,10 @@ IMAGES = {
     "train-cpu": images.train("cpu", "tensorflow"),
     "export": images.export(),
     "edge": images.edge(),
+    "page": images.edge(),
     "camera": images.edge(camera=True),
 }
-ON_THE_DEVICE = ("edge", "camera")
+ON_THE_DEVICE = ("edge", "page", "camera")
 VARIABLE = re.compile(r"\$\{(\w+):-(.*?)\}")
 
 each_service = pytest.mark.parametrize("name", SERVICES)
@@ -56,7 +60,7 @@ def parsed(name: str, arguments: list[str]) -> Any:
     if name == "export":
         return export_parser().parse_args(arguments)
     if name in ON_THE_DEVICE:
-        return build_parser(arguments).parse_args(arguments)
+        return build_parser(arguments).parse_args(arguments[1:])
     return train_parser().parse_args(arguments)
 
 
@@ -109,7 +113,7 @@ def test_a_name_with_spaces_goes_through_all_steps(suffix: str) -> None:
     assert prepare.dataset == said["EDGE_DATASET"]
     assert prepare.out == fit.data == export.data == Path("data/my parts")
     assert fit.directory == evaluate.directory == export.run == Path("runs/my parts")
-    assert export.out == edge.bundle == Path("bundles/my parts")
+    assert export.out == Path(edge.bundle) == Path("bundles/my parts")
     assert fit.epochs == 20
     assert fit.device == ("cpu" if suffix else None)
 
@@ -134,7 +138,8 @@ def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", filled(service["user"]))
-    assert not service.keys() & {"privileged", "cap_add", "pid", "ipc", "ports", "init"}
+    assert not service.keys() & {"privileged", "cap_add", "pid", "ipc", "init"}
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     for volume in service["volumes"]:
         assert volume["type"] == "bind"
         own = volume["target"] in ("/work/data", "/work/runs", "/work/bundles")
@@ -145,11 +150,20 @@ def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
 def test_what_runs_on_a_device_lasts_and_is_bounded(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
-    assert service["network_mode"] == "none"
+    assert service.get("network_mode") == (None if name == "page" else "none")
     assert service["pids_limit"] <= 128
     assert service["mem_limit"] in ("256m", "512m")
     assert service["logging"] == {"driver": "json-file", "options": {"max-size": "5m", "max-file": "3"}}
     assert "healthcheck" not in service  # the image's own ends what hangs, so that it is started again
+
+
+def test_the_page_is_where_its_port_is_and_tells_a_broker_where_one_is_named() -> None:
+    page = parsed("page", arguments_of("page", EDGE_SINK="mqtt://broker/edge"))
+    assert page.http == "http://0.0.0.0:8080"
+    assert page.sinks == ["mqtt://broker/edge"]
+    assert [filled(port) for port in SERVICES["page"]["ports"]] == ["127.0.0.1:8080:8080"]
+    assert not EVERY[BROKER].keys() & {"ports", "privileged", "cap_add"}
+    assert EVERY[BROKER]["profiles"] == [BROKER]
 
 
 def test_a_camera_is_the_device_and_its_group() -> None:

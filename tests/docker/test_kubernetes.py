@@ -85,7 +85,7 @@ def parsed(container: Document, config: dict[str, str]) -> Any:
     if name == "edge-export":
         return export_parser().parse_args(arguments)
     assert name.startswith("edge-runtime"), name
-    return build_parser(arguments).parse_args(arguments)
+    return build_parser(arguments).parse_args(arguments[1:])
 
 
 def complaints(pod: Document) -> Iterator[str]:
@@ -255,10 +255,10 @@ def test_a_fleet_is_watched_by_its_heartbeat_and_updated_in_parts() -> None:
         assert container[probe]["timeoutSeconds"] > 1, "the default is less than a slow board needs to start Python"
     assert spec["updateStrategy"]["rollingUpdate"]["maxUnavailable"].endswith("%")
     assert spec["minReadySeconds"] > 0
-    verify = parsed(spec["template"]["spec"]["initContainers"][0], {})
-    run = parsed(container, {})
-    assert (verify.command, run.command) == ("verify", "run")
-    assert verify.bundle == run.bundle
+    (first,) = spec["template"]["spec"]["initContainers"]
+    verify, run = parsed(first, {}), parsed(container, {})
+    assert (first["args"][0], container["args"][0]) == ("verify", "run")
+    assert str(verify.bundle) == run.bundle
     assert str(run.threads) == container["resources"]["limits"]["cpu"]
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert {

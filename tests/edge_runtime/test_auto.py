@@ -87,12 +87,13 @@ def test_where_nothing_can_be_written_nothing_is_and_that_is_no_error(tmp_path: 
     assert recall(tmp_path / "file" / "auto.json", "k") == {}
 
 
-def test_the_file_is_in_systemds_state_directory_else_in_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_in_systemds_cache_directory_else_in_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CACHE_DIRECTORY")
     monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
     assert place() == Path("/cache/edge-runtime/auto.json")
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/edge-runtime:/var/lib/other")
-    assert place() == Path("/var/lib/edge-runtime/auto.json")
-    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setenv("CACHE_DIRECTORY", "/var/cache/edge-runtime:/var/cache/other")
+    assert place() == Path("/var/cache/edge-runtime/auto.json")
+    monkeypatch.delenv("CACHE_DIRECTORY")
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/pi")
     assert place() == Path("/home/pi/.cache/edge-runtime/auto.json")

@@ -88,7 +88,7 @@ class Failing(MemorySink):
 class Held:
     """A classifier that judges when it is told to."""
 
-    identity, labels, preprocessing = IDENTITY, SPEC.labels, SPEC.preprocessing
+    identity, labels, preprocessing, threshold = IDENTITY, SPEC.labels, SPEC.preprocessing, 0.0
 
     def __init__(self) -> None:
         self.started, self.go_on = threading.Event(), threading.Event()

@@ -76,6 +76,7 @@ def test_an_exported_variant_is_proved_and_another_models_is_not(name: str, bund
         """Judges as a model whose labels are in another order would."""
 
         identity, labels, preprocessing = loaded.identity, loaded.labels, loaded.preprocessing
+        threshold = loaded.threshold
 
         def classify(self, pixels: NDArray[np.uint8]) -> Judgement:
             judgement = loaded.classify(pixels)

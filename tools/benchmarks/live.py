@@ -43,9 +43,7 @@ def cameras(bundle: Bundle, variant: str, pictures: Sequence[Path], seconds: flo
     classifier = load_classifier(bundle, variant, 1)
     stop = threading.Event()
     sink = Ages(stop, seconds)
-    lanes = [
-        Lane(ReplaySource(pictures, address=f"replay:{number}", fps=FPS, rounds=0)) for number in range(SOURCES)
-    ]
+    lanes = [Lane(ReplaySource(pictures, address=f"replay:{number}", fps=FPS, rounds=0)) for number in range(SOURCES)]
     totals = Pipeline(lanes, classifier, [sink], stop=stop).run()
     found = spread(sink.ages)
     dropped = sum(totals.dropped.values())

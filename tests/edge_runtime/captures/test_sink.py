@@ -42,7 +42,7 @@ def event(label: str, source: str = "camera:") -> Event:
 class Other:
     """A second classifier that always says the same; counts how often it was asked and keeps what it saw."""
 
-    labels, preprocessing = SPEC.labels, SPEC.preprocessing
+    labels, preprocessing, threshold = SPEC.labels, SPEC.preprocessing, 0.0
     identity = dataclasses.replace(IDENTITY, variant="full_int8.tflite")
 
     def __init__(self, bright: float) -> None:

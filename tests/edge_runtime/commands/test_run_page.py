@@ -46,7 +46,7 @@ def test_it_is_ready_names_its_model_and_counts(page: http.client.HTTPConnection
     eventually(lambda: b"edge_predictions_total" in ask(page, "/metrics")[1], "metrics")
     metrics = ask(page, "/metrics")[1].decode()
     assert bundle.digest[:12] in metrics
-    assert "edge_process_resident_memory_bytes" in metrics or "resident" in metrics
+    assert "edge_resident_memory_bytes " in metrics
     assert ask(page, "/")[0] == 200
 
 

@@ -213,7 +213,7 @@ def test_the_pipeline_judges_the_newest_frame_and_counts_the_older_ones() -> Non
     class Slow:
         """Takes as long for a frame as the camera for twenty."""
 
-        identity, labels, preprocessing = IDENTITY, SPEC.labels, SPEC.preprocessing
+        identity, labels, preprocessing, threshold = IDENTITY, SPEC.labels, SPEC.preprocessing, 0.0
         calls = 0
 
         def classify(self, pixels: NDArray[np.uint8]) -> Judgement:

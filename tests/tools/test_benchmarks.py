@@ -1,0 +1,86 @@
+"""What `make benchmark-edge` is made of; its figures are no test's business."""
+
+import io
+import json
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_runtime.bundle.store import Bundle
+from tests.support import python
+from tools.benchmarks import live, starting
+from tools.benchmarks.edge import CROP_SIZES, Materials, sections
+from tools.benchmarks.efficientnet import crops
+from tools.benchmarks.turns import Line, in_turns, ratio
+
+
+def test_calls_are_made_in_turns_and_the_first_round_does_not_count() -> None:
+    made: list[str] = []
+    numbers = count()
+
+    def call(name: str) -> float:
+        made.append(name)
+        return float(next(numbers))
+
+    found = in_turns([lambda: call("a"), lambda: call("b")], 2)
+    assert made == ["b", "a", "a", "b", "b", "a"]
+    assert found == [[2.0, 5.0], [3.0, 4.0]]
+
+
+def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
+    assert ratio([2.0, 30.0, 2.2], [1.0, 1.0, 1.0]) == 2.2
+
+
+@pytest.mark.parametrize(("found", "least", "reached"), [(1.0, False, True), (1.1, False, False), (1.1, True, True)])
+def test_a_line_knows_whether_it_was_reached(found: float, least: bool, reached: bool) -> None:
+    assert Line("speed", found, 1.0, least).reached == reached
+
+
+def test_every_requirement_has_a_section(bundle: Bundle) -> None:
+    given = Materials.__new__(Materials)
+    given.efficientnet = given.cnn = bundle
+    given.small = given.large = given.crops = []
+    names = set(sections(given, Path(), True))
+    assert names == {
+        "memory to top 5", "one thread", "pipelined", "reduced decoding", "mediapipe", "typed to result",
+        "resident memory", "cameras",
+    }  # fmt: skip
+
+
+def test_the_sizes_of_the_crops_are_those_that_decoders_divide_and_those_they_do_not() -> None:
+    exact = [any(w % scale == h % scale == 0 for scale in (2, 4, 8)) for w, h in CROP_SIZES]
+    assert True in exact
+    assert False in exact
+
+
+def test_crops_are_the_same_every_time(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    first = crops([tmp_path / "a.png"], 3, side=16)
+    assert first.shape == (3, 16, 16, 3)
+    assert np.array_equal(first, crops([tmp_path / "a.png"], 3, side=16))
+
+
+def test_sixteen_cameras_are_judged_or_counted_as_dropped(bundle: Bundle, tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg")
+    age, counted = live.cameras(bundle, "full_int8.tflite", [tmp_path / "a.jpg"], 0.5)
+    assert age.found > 0
+    assert "judged of 80" in age.note
+    assert counted.found > 0
+
+
+def test_memory_and_time_are_compared_with_a_script_that_gives_the_same_label(bundle: Bundle, tmp_path: Path) -> None:
+    content = io.BytesIO()
+    Image.open(bundle.file("golden/00.png")).save(content, "PNG")
+    (tmp_path / "a.png").write_bytes(content.getvalue())
+    model = bundle.file("variants/full_int8.tflite")
+    script = python(starting.SCRIPT, model, tmp_path / "a.png")
+    ours = python(
+        "-m", "edge_runtime", "classify", tmp_path / "a.png", "--bundle", bundle.directory, "--variant", "full_int8"
+    )
+    label = int(script.stdout.split()[0].strip("(,"))
+    assert json.loads(ours.stdout)["label"] == bundle.manifest.spec.labels[label]
+    assert starting.memory(bundle, "full_int8.tflite", tmp_path / "a.png").found > 0

@@ -1,0 +1,121 @@
+"""MediaPipe Tasks' ImageClassifier beside this kit: the same file, the same pictures, one core each, in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from edge_runtime.benchmark.figures import Case
+from edge_runtime.benchmark.session import Process
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.console import say
+from tools.benchmarks.turns import Line, ratio
+
+HERE = Path(__file__).parent
+# Each drags in what the other, or this kit, cannot live with: protobuf below 4, TensorFlow, opencv-contrib.
+MEDIAPIPE, WRITER = "mediapipe==1.2.2", "tflite-support==0.4.4"
+TURN = 1.0  # seconds
+
+
+def environment(place: Path, *packages: str) -> Path:
+    """Returns the Python of a throw-away environment with these packages, made where it is not there yet.
+
+    Raises:
+        RuntimeError: It cannot be made.
+    """
+    python = place / "bin/python"
+    done = place / "complete"
+    if not done.exists():
+        say(f"benchmark: making an environment for {', '.join(packages)}")
+        venv.create(place, with_pip=True, clear=True)
+        made = subprocess.run(
+            [python, "-m", "pip", "install", "-q", *packages], capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise RuntimeError(f"{', '.join(packages)} cannot be installed: {made.stderr.strip()[-300:]}")
+        done.touch()
+    return python
+
+
+def compare(
+    bundle: Bundle, variant: str, sets: Sequence[tuple[str, Sequence[Path], float]], place: Path, rounds: int
+) -> list[Line]:
+    """Judges each set of pictures with both.
+
+    Args:
+        bundle: Whose variant it is.
+        variant: A TFLite file.
+        sets: A name, pictures, and how many times faster this kit must be.
+        place: Where environments are kept.
+        rounds: Turns of a second for each.
+
+    Raises:
+        RuntimeError: MediaPipe is not to be had, or does not take the file.
+    """
+    python = environment(place / "mediapipe", MEDIAPIPE)
+    model = place / f"{bundle.short_digest}-{variant}"
+    if not model.exists():
+        writer = environment(place / "tflite-support", WRITER)
+        files = bundle.file(f"variants/{variant}"), bundle.file("labels.txt"), model
+        made = subprocess.run(
+            [writer, HERE / "metadata_writer.py", *files], capture_output=True, text=True, check=False
+        )
+        if made.returncode:
+            raise RuntimeError(f"no metadata: {made.stderr.strip()[-300:]}")
+    return [_compare(bundle, variant, python, model, *one, rounds=rounds) for one in sets]
+
+
+def _compare(
+    bundle: Bundle,
+    variant: str,
+    python: Path,
+    model: Path,
+    name: str,
+    pictures: Sequence[Path],
+    wanted: float,
+    rounds: int,
+) -> Line:
+    core = {max(os.sched_getaffinity(0))}  # one and the same: "one thread" is then true of whatever either starts
+    before = os.sched_getaffinity(0)
+    with ExitStack() as stack:
+        try:
+            os.sched_setaffinity(0, core)  # children inherit it
+            ours = Process(Case(str(bundle.directory), bundle.title, variant, "ai-edge-litert", 1), pictures)
+            stack.callback(ours.end)
+            theirs = subprocess.Popen(
+                [python, HERE / "mediapipe_worker.py", model, *pictures],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        finally:
+            os.sched_setaffinity(0, before)
+        stack.callback(theirs.communicate)
+        stack.callback(theirs.kill)
+        assert theirs.stdin
+        assert theirs.stdout
+        ours.start()
+        first = theirs.stdout.readline()
+        if not first:
+            raise RuntimeError(f"MediaPipe's ImageClassifier does not take {model.name}")
+        version = json.loads(first)["version"]
+        mine, other = [], []
+        for _ in range(rounds):
+            mine.append(statistics.median(ours.ask("turn", TURN)["total"]))
+            theirs.stdin.write(f"{TURN}\n")
+            theirs.stdin.flush()
+            other.append(statistics.median(json.loads(theirs.stdout.readline())))
+    note = f"{statistics.median(mine) * 1e3:.2f} and {statistics.median(other) * 1e3:.2f} ms, MediaPipe {version}"
+    return Line(f"{name}, {variant}, one core: speed against MediaPipe", ratio(other, mine), wanted, True, note)
+
+
+if __name__ == "__main__":
+    sys.exit("this is part of: python -m tools.benchmarks.edge")

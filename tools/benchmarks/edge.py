@@ -1,0 +1,231 @@
+"""``make benchmark-edge``: is the edge runtime as fast as it must be? Ratios, measured side by side in one run.
+
+    python -m tools.benchmarks.edge [--quick] [--only NAME] [--json FILE]
+
+What is compared stands in the same run, in turns: figures of another machine or another hour say nothing. The full run
+takes 5 to 8 minutes on 2 cores, with --quick about 2. Exit code 1 when a ratio was not reached, 3 when one could not be
+measured. Two cores must be free: where something else takes them, what is pipelined is the first to suffer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from PIL import Image
+
+from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.commands.table import table
+from edge_runtime.console import guard, say
+from edge_runtime.errors import EdgeError, IncompleteError
+from edge_runtime.machine import this_machine
+from tools.benchmarks import beside_mediapipe, judging, live, starting
+from tools.benchmarks.turns import Line
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-runtime/benchmarks"
+WEIGHTS = "efficientnet_lite0_imagenet.npz"
+CNN = ROOT / "bundles/fashion_mnist"
+INT8, FLOAT = "full_int8.tflite", "float32.tflite"
+SMALL, LARGE = (640, 427), (4000, 3000)
+# Real photographs in packages that the kit's development environment has anyway.
+PHOTOGRAPHS = (
+    ("sklearn", "datasets/images/china.jpg"),
+    ("sklearn", "datasets/images/flower.jpg"),
+    ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
+)
+# Sizes of cropped photographs: some that a decoder divides by 8, by 4 and by 2, and odd ones.
+CROP_SIZES = ((2000, 1504), (2002, 1501), (2048, 1365), (1900, 1425), (1801, 1351))
+
+Section = Callable[[], Sequence[Line]]
+
+
+class Materials:
+    """Bundles and pictures, made once and kept in the user's cache.
+
+    Attributes:
+        efficientnet: A network of 4.7 million parameters at 224 × 224.
+        cnn: The one for small cameras, where `make demo` has left it; else None.
+        small: JPEG photographs of 640 × 427.
+        large: The same with 12 megapixels.
+        crops: Many parts of photographs.
+    """
+
+    def __init__(self, place: Path, cnn: Path, weights: Path | None, count: int) -> None:
+        photographs = [path for path in map(_packaged, *zip(*PHOTOGRAPHS, strict=True)) if path]
+        if not photographs:
+            raise EdgeError("no photograph found: scikit-learn and matplotlib carry some; make setup")
+        pictures = place / "pictures"
+        self.small = [_resized(path, pictures, SMALL) for path in photographs]
+        self.large = [_resized(path, pictures, LARGE) for path in photographs]
+        self.crops = _crops(photographs, pictures, count)
+        self.efficientnet = _efficientnet(place, weights, photographs)
+        self.cnn = open_bundle(cnn) if cnn.is_dir() else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("benchmark-edge", description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no verdict to rely on")
+    parser.add_argument("--only", action="append", metavar="NAME", help="parts of a section's name, as in pipelined")
+    parser.add_argument("--cnn", type=Path, default=CNN, metavar="BUNDLE", help="(default: bundles/fashion_mnist)")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help=f"(default: {WEIGHTS} in the cache, else random ones)"
+    )
+    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="(default: %(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found for programs")
+    arguments = parser.parse_args(argv)
+    return guard("benchmark-edge", lambda: run(arguments))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measures, prints, and judges.
+
+    Raises:
+        EdgeError: A ratio was not reached.
+        IncompleteError: One could not be measured.
+    """
+    began = time.monotonic()
+    kept = arguments.cache / WEIGHTS
+    weights = arguments.weights or (kept if kept.exists() else None)
+    say(f"EfficientNet-Lite0 with {f'weights of {weights.name}' if weights else 'RANDOM weights: labels mean nothing'}")
+    quick = arguments.quick
+    given = Materials(arguments.cache, arguments.cnn, weights, 40 if quick else 200)
+    lines: list[Line] = []
+    missing: list[str] = []
+    for name, section in sections(given, arguments.cache, quick).items():
+        if arguments.only and not any(part in name for part in arguments.only):
+            continue
+        try:
+            for line in section():
+                verdict = "ok" if line.reached else "NOT REACHED"
+                sign = "≥" if line.least else "≤"
+                say(f"{verdict:11} {line.found:8.3f} {sign} {line.wanted:<5g} {line.what} ({line.note})")
+                lines.append(line)
+        except (RuntimeError, OSError, EdgeError) as error:
+            missing.append(f"{name}: {error}")
+            say(f"NOT MEASURED {name}: {error}")
+    machine = this_machine()
+    load = os.getloadavg()[0]
+    print(f"\n{machine.system}, {machine.cpus} CPUs ({' '.join(machine.features)}), Python {machine.python}")
+    print(f"{time.monotonic() - began:.0f} s; load at the end {load:.1f}{'; QUICK' if quick else ''}")
+    rows = [
+        [
+            "ok" if line.reached else "NO",
+            f"{line.found:.3f}",
+            f"{'≥' if line.least else '≤'} {line.wanted:g}",
+            line.what,
+            line.note,
+        ]
+        for line in lines
+    ]
+    print(table(["", "found", "wanted", "what", "from"], rows, right=(1,)))
+    for reason in missing:
+        print(f"not measured: {reason}")
+    if arguments.json:
+        plain = {"machine": asdict(machine), "lines": [asdict(line) | {"reached": line.reached} for line in lines]}
+        arguments.json.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
+    failed = [line for line in lines if not line.reached]
+    if failed:
+        raise EdgeError(f"{len(failed)} of {len(lines)} not reached")
+    if missing:
+        raise IncompleteError(f"{len(missing)} not measured")
+    return 0
+
+
+def sections(given: Materials, cache: Path, quick: bool) -> dict[str, Section]:
+    """Returns what is measured, by name."""
+    net, cnn, small, large = given.efficientnet, given.cnn, given.small, given.large
+    rounds = 10 if quick else 40
+    both = (INT8, FLOAT)
+    found: dict[str, Section] = {
+        "memory to top 5": lambda: [judging.from_memory(net, variant, small[0], rounds) for variant in both],
+        "one thread": lambda: [
+            *(judging.one_after_the_other(net, variant, small, "640 × 427", rounds) for variant in both),
+            judging.one_after_the_other(net, INT8, large, "12 megapixels", rounds // 5),
+        ],
+        "pipelined": lambda: [
+            *(judging.pipelined(net, variant, small, "640 × 427", 1.5, 2 if quick else 7) for variant in both),
+            judging.pipelined(net, INT8, large, "12 megapixels", 1.5, 2 if quick else 7),
+        ],
+        "reduced decoding": lambda: judging.reduced(net, FLOAT, large, given.crops, 3 if quick else 10),
+        "mediapipe": lambda: beside_mediapipe.compare(
+            net,
+            INT8,
+            [("640 × 427", small, 1.3), ("12 megapixels", large, 4.0)],
+            cache,
+            4 if quick else 15,
+        ),
+        "typed to result": lambda: [
+            starting.typed_to_result(bundle, INT8, small[0], 7 if quick else 25) for bundle in (cnn, net) if bundle
+        ],
+        "resident memory": lambda: [starting.memory(bundle, INT8, small[0]) for bundle in (cnn, net) if bundle],
+        "cameras": lambda: live.cameras(_there(cnn), INT8, small, 6 if quick else 30),
+    }
+    return found
+
+
+def _there(bundle: Bundle | None) -> Bundle:
+    if bundle is None:
+        raise EdgeError("no bundle of a small network: make demo, or say --cnn BUNDLE")
+    return bundle
+
+
+def _packaged(package: str, path: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    found = Path(spec.origin).parent / path if spec and spec.origin else None
+    return found if found and found.exists() else None
+
+
+def _resized(source: Path, place: Path, size: tuple[int, int]) -> Path:
+    target = place / f"{source.stem}-{size[0]}x{size[1]}.jpg"
+    if not target.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        with Image.open(source) as image:
+            image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(target, quality=90)
+    return target
+
+
+def _crops(photographs: Sequence[Path], place: Path, count: int) -> list[Path]:
+    """Returns parts of photographs, each at least half of it, as JPEG of 2 to 3 megapixels."""
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    paths = []
+    for number in range(count):
+        size = CROP_SIZES[number % len(CROP_SIZES)]
+        share, x, y = random.uniform(0.4, 1.0), random.random(), random.random()
+        target = place / f"crop-{number:03}.jpg"
+        paths.append(target)
+        if target.exists():
+            continue
+        with Image.open(photographs[number % len(photographs)]) as image:
+            width, height = image.width * share, image.height * share
+            left, top = (image.width - width) * x, (image.height - height) * y
+            part = image.convert("RGB").resize(size, Image.Resampling.BICUBIC, (left, top, left + width, top + height))
+            part.save(target, quality=90)
+    return paths
+
+
+def _efficientnet(place: Path, weights: Path | None, photographs: Sequence[Path]) -> Bundle:
+    """Returns the bundle; made in a process of its own, which TensorFlow may fill with a gigabyte."""
+    target = place / f"efficientnet-{'imagenet' if weights else 'random'}"
+    if not (target / "manifest.json").exists():
+        say("making EfficientNet-Lite0 a bundle, once: half a minute")
+        command = [sys.executable, "-m", "tools.benchmarks.efficientnet", target, *photographs]
+        command += ["--weights", weights] if weights else []
+        made = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise EdgeError(f"EfficientNet-Lite0 cannot be made: {made.stderr.strip()[-500:]}")
+    return open_bundle(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
