@@ -3,8 +3,8 @@
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv")
 
 SOURCES = (
-    "a camera: 0 or /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH, http(s)://HOST/PATH[#every=SECONDS&verify=no] "
-    "(MJPEG, or one picture at a time)",
+    "a camera: 0 or /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH",
+    "http(s)://HOST/PATH[#every=SECONDS&verify=no] (MJPEG, or one picture at a time)",
     "watch:DIR[?existing=1]",
     "replay:PATH[?fps=N&loop=N]",
     "a picture, a video[?fps=N], a directory or glob",
@@ -18,6 +18,5 @@ SINKS = (
     "webhook+https://HOST/PATH[#token=FILE&outbox=FILE]",
     "pictures:DIR[?keep=1000&labels=A,B]",
     "video:FILE.mp4[?fps=10]",
-    "captures:DIR[?margin=0.2&random=0.001&rate=6&disagreeing=1&second=VARIANT&keep=1000&size=256M] "
-    "(pictures for retraining; at most 6 a minute and source, rate=0 for all)",
+    "captures:DIR[?margin=0.2&random=0.001&rate=6&disagreeing=1&second=VARIANT&keep=1000&size=256M]",
 )

@@ -1,4 +1,4 @@
-"""Below which score a prediction says too little to be a label: chosen on the validation split, never on the test split."""
+"""Below which score a prediction says too little to be a label: chosen on the validation split, never on the other."""
 
 from dataclasses import dataclass
 

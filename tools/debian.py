@@ -21,7 +21,8 @@ def bring(programs: Mapping[str, str], allowed: bool, say: Callable[[str], None]
     Raises:
         Failure: Something is missing and may not be installed, or apt failed.
     """
-    missing = [package for program, package in programs.items() if not (shutil.which(program) or os.path.exists(program))]
+    there = {program for program in programs if shutil.which(program) or os.path.exists(program)}
+    missing = [package for program, package in programs.items() if program not in there]
     if not missing:
         return
     if not allowed:

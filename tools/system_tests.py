@@ -1,6 +1,6 @@
 """What `make test-system` runs: the tests that need a program which is no Python package, as a broker or a browser.
 
-    python3 -m tools.system_tests [--install] [pytest's own flags]
+python3 -m tools.system_tests [--install] [pytest's own flags]
 """
 
 from __future__ import annotations

@@ -54,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"edge-runtime: '{folder}' is no label of this bundle{did_you_mean(folder, classifier.labels)}")
     for frame in FileSource("files", paths).frames(threading.Event()):
         seen = see(frame, classifier.preprocessing)
-        result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, classifier.threshold)
+        result = (
+            seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, classifier.threshold)
+        )
         folder = Path(str(frame.path)).absolute().parent.name if arguments.truth else ""
         truth = labels.get(folder, folder)
         printer.show(result, truth)

@@ -22,9 +22,7 @@ def scores(output: str) -> dict[tuple[str, str], dict[str, float]]:
     rows = [json.loads(line) for line in output.splitlines()]
     assert all(row["type"] == "prediction" for row in rows)
     return {
-        ("/".join(Path(row["path"]).parts[-2:]), row["variant"]): {
-            each["label"]: each["score"] for each in row["best"]
-        }
+        ("/".join(Path(row["path"]).parts[-2:]), row["variant"]): {each["label"]: each["score"] for each in row["best"]}
         for row in rows
     }
 

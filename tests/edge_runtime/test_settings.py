@@ -74,7 +74,7 @@ def test_little_is_enough() -> None:
         ({"source": [{"address": "0", "name": "x"}, {"address": "1", "name": "x"}]}, "edge.toml: name x: given twice"),
         ({"sinks": ["jsonl:-", "jsonl:-"]}, "edge.toml: sink jsonl:-: given twice"),
         ({"threads": 0}, "threads: 1 or more expected, 0 found"),
-        ({"threads": "two"}, "threads: int expected, str \"two\" found"),
+        ({"threads": "two"}, 'threads: int expected, str "two" found'),
         ({"top": 0}, "top: 1 or more expected"),
         ({"threshold": 70}, "threshold: a score from 0 to 1 expected, 70.0 found"),
         ({"max_degradation": -1.0}, "max_degradation: points from 0 expected, -1.0 found"),

@@ -42,8 +42,16 @@ def container_start(engine: Engine, reference: str, bundle: Path, picture: Path)
     began = time.time()
     mounts = ["--volume", f"{bundle.resolve()}:/bundle:ro", "--volume", f"{picture.resolve()}:/picture:ro"]
     made = engine.ask(
-        "run", "--detach", "--read-only", *mounts, reference, "classify", "/picture", "--bundle", "/bundle",
-        *("--variant", VARIANT)
+        "run",
+        "--detach",
+        "--read-only",
+        *mounts,
+        reference,
+        "classify",
+        "/picture",
+        "--bundle",
+        "/bundle",
+        *("--variant", VARIANT),
     )
     container = made.stdout.strip()
     try:
@@ -64,9 +72,11 @@ def seconds(stamp: str) -> float:
 
 
 def memory(process: int) -> float:
-    """Returns the largest resident set of a process so far, in MB."""
+    """Returns the largest resident sets of a process and its children so far, added up, in MB."""
     status = Path(f"/proc/{process}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    own = int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return own + sum(memory(int(child)) for child in children)
 
 
 def host_memory(bundle: Path, picture: Path) -> float:
