@@ -2,7 +2,8 @@
 
 import signal
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,7 @@ from edge_runtime.preprocess import WHOLE
 from edge_runtime.settings import Settings, SourceSettings, settings_of
 from edge_runtime.sinks import Sink
 from edge_runtime.sinks.open import open_sink
+from edge_runtime.sources import Source
 from edge_runtime.sources.health import FrameHealth
 from edge_runtime.sources.open import open_source
 from edge_runtime.successor import Successor
@@ -109,13 +111,17 @@ def lanes_of(settings: Settings) -> list[Lane]:
         UsageError: An address or region makes no sense, or two sources cannot be told apart.
     """
     lanes = [_lane(source, settings) for source in settings.source]
-    met: dict[str, int] = {}
-    for lane in lanes:  # addresses that differ only in what is hidden: results and counts go by what is shown
-        address = lane.source.address
-        met[address] = met.get(address, 0) + 1
-        if met[address] > 1:
-            lane.source.address += f" ({met[address]})"
+    tell_apart([lane.source for lane in lanes])
     return lanes
+
+
+def tell_apart(things: Sequence[Source | Sink]) -> None:
+    """Numbers those whose addresses differ only in what is hidden: results and counts go by what is shown."""
+    met: Counter[str] = Counter()
+    for thing in things:
+        met[thing.address] += 1
+        if met[thing.address] > 1:
+            thing.address += f" ({met[thing.address]})"
 
 
 def _lane(source: SourceSettings, settings: Settings) -> Lane:
@@ -147,10 +153,12 @@ def sinks_of(settings: Settings, lanes: list[Lane], announce: Announce, held_bac
     def second(variant: str) -> Classifier:
         return load(Path(settings.bundle), Wish(variant, 1), announce, held_back)
 
-    return [
+    sinks: list[Sink] = [
         open_captures(address, second, regions) if address.startswith("captures:") else open_sink(address)
         for address in settings.sinks
     ]
+    tell_apart(sinks)
+    return sinks
 
 
 def wish_of(settings: Settings) -> Wish:

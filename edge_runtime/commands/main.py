@@ -98,9 +98,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(argv: Sequence[str]) -> int:
+    command = argv[0] if argv else ""
     try:
-        command = argv[0] if argv else ""
-        arguments = build_parser(argv).parse_args(argv[1:] if command in COMMANDS else argv)
+        try:
+            arguments = build_parser(argv).parse_args(argv[1:] if command in COMMANDS else argv)
+        finally:
+            gc.freeze()
+            gc.enable()
+        return int(importlib.import_module(f"edge_runtime.commands.{command}").run(arguments))
     except ModuleNotFoundError as error:
         needed = {"numpy": "numpy", "PIL": "pillow"}
         if error.name not in needed:
@@ -109,11 +114,6 @@ def _command(argv: Sequence[str]) -> int:
             f"{needed[error.name]} is not installed for {sys.executable}: pip install numpy pillow, and an interpreter "
             "(ai-edge-litert or onnxruntime)"
         ) from error
-    finally:
-        gc.freeze()
-        gc.enable()
-    verb = importlib.import_module(f"edge_runtime.commands.{command}")
-    return int(verb.run(arguments))
 
 
 if __name__ == "__main__":

@@ -182,6 +182,27 @@ def test_a_deploy_mends_a_bundle_that_went_bad_on_the_device(deployed: Device, b
     deployed.container.run("edge-runtime verify /opt/edge-runtime/current/bundle")
 
 
+def test_a_service_that_hangs_is_started_again_by_systemds_watchdog(deployed: Device) -> None:
+    run, healthy = deployed.container.run, "edge-runtime health --heartbeat /run/edge-runtime/heartbeat.json"
+    quick = "/etc/systemd/system/edge-runtime.service.d/quick.conf"
+    run(f"mkdir -p $(dirname {quick}); printf '[Service]\nWatchdogSec=6\nRestartSec=1\n' > {quick}")
+    run("systemctl daemon-reload; systemctl restart edge-runtime")
+    deployed.container.wait(healthy)
+    assert "predictions" in deployed.container.unit("StatusText")
+    run("kill -STOP $(sed -n 's/.*\"pid\": \\([0-9]*\\).*/\\1/p' /run/edge-runtime/heartbeat.json)")
+    deployed.container.wait("test $(systemctl show --value --property=NRestarts edge-runtime) != 0")
+    deployed.container.wait(healthy)
+    run(f"rm -r $(dirname {quick}); systemctl daemon-reload; systemctl restart edge-runtime")
+    deployed.container.wait(healthy)
+
+
+def test_a_reload_looks_for_another_bundle_and_ends_nothing(deployed: Device) -> None:
+    process = deployed.container.unit("MainPID")
+    deployed.container.run("systemctl reload edge-runtime")
+    assert deployed.container.unit("MainPID") == process
+    assert deployed.health().returncode == 0
+
+
 def test_it_stops_within_two_seconds_and_cleanly(deployed: Device) -> None:
     started = time.monotonic()
     deployed.container.run("systemctl stop edge-runtime")
