@@ -3,18 +3,19 @@
 VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv")
 
 SOURCES = (
-    "a camera: 0 or /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH",
-    "http(s)://HOST/PATH[#every=SECONDS&verify=no] (MJPEG, or one picture at a time)",
+    "0, /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH",
+    "http(s)://HOST/PATH[#every=SECONDS&verify=no]   MJPEG, or one picture at a time",
     "watch:DIR[?existing=1]",
     "replay:PATH[?fps=N&loop=N]",
     "a picture, a video[?fps=N], a directory or glob",
-    "- (standard input: MJPEG, or pictures each behind its length in 4 bytes, big-endian)",
+    "-   standard input: MJPEG, or pictures each behind its length in 4 bytes, big-endian",
 )
+# Those of results also take what=, some of predictions,events,sources,rejections.
 SINKS = (
-    "jsonl:- (standard output)",
+    "jsonl:-   standard output",
     "jsonl:FILE[?size=10M&keep=3]",
     "sqlite:FILE[?keep=100000]",
-    "mqtt://USER:PASSWORD@HOST/PREFIX[?outbox=FILE], mqtts:// with TLS [?ca=FILE]",
+    "mqtt://USER:PASSWORD@HOST/PREFIX[?outbox=FILE]   with TLS: mqtts://…[?ca=FILE]",
     "webhook+https://HOST/PATH[#token=FILE&outbox=FILE]",
     "pictures:DIR[?keep=1000&labels=A,B]",
     "video:FILE.mp4[?fps=10]",

@@ -13,7 +13,15 @@ from edge_runtime.notify import Notifier
 from edge_runtime.supervisor import Announce, supervise
 from edge_runtime.toml import read
 
-EPILOG = """A camera gives its newest frame; older ones that were not judged in time count as dropped. When it is lost
+NEXT = "\n  "
+EPILOG = f"""sources:
+  {NEXT.join(SOURCES)}
+
+sinks:
+  {NEXT.join(SINKS)}
+  what=predictions,events,sources,rejections chooses; brokers and webhooks are told events and sources only
+
+A camera gives its newest frame; older ones that were not judged in time count as dropped. When it is lost
 it is tried again, ever more seldom; frozen, black and stale frames are counted, never labelled.
 Results go to standard output as JSON lines unless --sink says otherwise. SIGTERM or Ctrl-C ends it
 after the frame in hand, with exit code 0. A new bundle in the same place takes over between two
@@ -52,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         dest="sources",
         metavar="ADDRESS",
-        help=f"where frames come from, may be given several times: {'; '.join(SOURCES)}",
+        help="where frames come from, may be given several times; see below",
     )
     sees.add_argument("--region", metavar="L,T,R,B", help="the part of the pictures that counts: 25%%,0%%,75%%,100%%")
     sees.add_argument(
@@ -69,7 +77,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         dest="sinks",
         metavar="ADDRESS",
-        help=f"may be given several times: {'; '.join(SINKS)} (default: jsonl:-)",
+        help="who is told, may be given several times; see below (default: jsonl:-)",
     )
     told.add_argument(
         "--http",

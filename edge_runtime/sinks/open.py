@@ -14,17 +14,6 @@ from edge_runtime.sinks.places import (
     WebhookAddress,
 )
 
-SCHEMES = (
-    "jsonl:- (standard output)",
-    "jsonl:FILE[?size=10M&keep=3]",
-    "sqlite:FILE[?keep=100000]",
-    "mqtt://USER:PASSWORD@HOST/PREFIX[?outbox=FILE], mqtts:// with TLS [?ca=FILE]",
-    "webhook+https://HOST/PATH[#token=FILE&outbox=FILE]",
-    "pictures:DIR[?keep=1000&labels=A,B]",
-    "video:FILE.mp4[?fps=10]",
-)
-"""Each takes ``what=``, some of predictions,events,sources,rejections."""
-
 
 def open_sink(address: str) -> Sink:
     """Returns the sink behind `address`; nothing is opened before it is entered.

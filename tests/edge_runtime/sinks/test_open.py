@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.addresses import SINKS
 from edge_runtime.errors import UsageError
 from edge_runtime.sinks.choice import CHANGES, EVERYTHING, KINDS, PREDICTIONS, kind_of
-from edge_runtime.sinks.open import SCHEMES, open_sink
+from edge_runtime.sinks.open import open_sink
 from tests.edge_runtime.samples import in_a_process
 from tests.edge_runtime.sinks.results import change, event, prediction, rejection
 
@@ -53,7 +54,7 @@ def test_no_such_sink_is_a_usage_error() -> None:
 
 
 def test_help_names_every_kind_of_address() -> None:
-    text = " ".join(SCHEMES)
+    text = " ".join(SINKS)
     assert all(
         name in text for name in ("jsonl:", "sqlite:", "mqtt:", "mqtts:", "webhook+https:", "pictures:", "video:")
     )
