@@ -11,6 +11,7 @@ from edge_runtime.captures.address import open_captures
 from edge_runtime.captures.sink import CaptureSink
 from edge_runtime.classifier import Classifier
 from edge_runtime.console import say
+from edge_runtime.cpus import usable_cpus
 from edge_runtime.errors import EdgeError
 from edge_runtime.events.motion import MotionGate
 from edge_runtime.events.region import parse_region
@@ -30,6 +31,8 @@ from edge_runtime.sources.health import FrameHealth
 from edge_runtime.sources.open import open_source
 from edge_runtime.successor import Successor
 from edge_runtime.supervisor import HELD_BACK, RELOAD, Announce
+
+PREPARERS = 3  # more decode faster than one interpreter judges
 
 Read = Callable[[], dict[str, object]]
 """Reads the settings as TOML knows them; raises EdgeError."""
@@ -174,7 +177,8 @@ def _no_pipeline() -> Pipeline:
 
 
 def rules_of(settings: Settings, classifier: Classifier) -> Rules:
-    return Rules(top=min(settings.top, len(classifier.labels)), threshold=settings.threshold)
+    preparers = max(1, min(PREPARERS, usable_cpus() - 1))
+    return Rules(min(settings.top, len(classifier.labels)), settings.threshold, preparers)
 
 
 def check(raw: dict[str, object], where: str) -> int:

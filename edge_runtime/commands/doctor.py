@@ -10,7 +10,8 @@ import PIL
 
 from edge_runtime import __version__
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.classifier import choose, load_classifier
+from edge_runtime.auto import fastest
+from edge_runtime.classifier import load_classifier
 from edge_runtime.commands.table import size
 from edge_runtime.container import is_image
 from edge_runtime.errors import EdgeError, InterpreterMissing
@@ -94,11 +95,14 @@ def _bundle(path: Path) -> bool:
     print(f"bundle {path}")
     try:
         bundle = open_bundle(path)
-        chosen = choose(bundle.manifest.variants).name
     except EdgeError as error:
         print(f"  {BAD} {error}")
         return False
     print(f"  {GOOD} {bundle.title}, every digest right")
+    try:
+        chosen = fastest(bundle, bundle.manifest.variants).name
+    except EdgeError:
+        chosen = ""  # none: each says below why
     usable = [_variant(bundle, variant.name, variant.name == chosen) for variant in bundle.manifest.variants]
     return any(usable)
 
