@@ -51,6 +51,9 @@ USELESS = (
     "onnxruntime/tools",
     "onnxruntime/transformers",
     "cv2/data",  # face detectors
+    "PIL/_avif.*",  # 5 MB with its library; no suffix that the kit knows is AVIF's
+    "pillow.libs/libavif-*",
+    "PIL/_imagingtk.*",
 )
 
 # -I: neither the caller's environment nor the current directory decides which code runs.

@@ -47,6 +47,8 @@ class Agent:
         self._shortcut = root / "usr/local/bin/edge-runtime"
         self._incoming = root / INCOMING[1:]
         self._heartbeat = root / "run/edge-runtime/heartbeat.json"
+        # What --variant auto measured; systemd keeps it behind a link.
+        self._caches = [root / "var/cache" / name for name in ("edge-runtime", "private/edge-runtime")]
         self._services = services
         self._say = say
         self._gone = gone
@@ -137,6 +139,8 @@ class Agent:
         if self._shortcut.is_symlink() and str(self._releases.home) in os.readlink(self._shortcut):
             self._shortcut.unlink()
         remove(self._releases.home)
+        for cache in self._caches:
+            remove(cache)
 
     # Steps of a release
 
@@ -206,7 +210,8 @@ class Agent:
             show = self._services.show()
             if show.get("NRestarts") != "0" or show.get("SubState") == "auto-restart":
                 raise Refused(f"edge-runtime ended by itself ({show.get('Result')})")
-            if show.get("ActiveState") not in ("active", "activating"):
+            starting = show.get("Job", "0") not in ("", "0")  # the restart is still to come
+            if not starting and show.get("ActiveState") not in ("active", "activating"):
                 raise Refused(f"edge-runtime does not run ({show.get('ActiveState')})")
             healthy, text = self._services.health(self._releases.home / "current" / LAUNCHER, self._heartbeat)
             steady = steady + 1 if healthy and bundle[:SHORT_DIGEST] in text else 0

@@ -50,7 +50,7 @@ class Systemd:
             raise Refused(f"systemctl {' '.join(words)} failed: {text}")
 
     def show(self) -> dict[str, str]:
-        _, text = run("systemctl", "show", UNIT, "--property=ActiveState,SubState,NRestarts,Result")
+        _, text = run("systemctl", "show", UNIT, "--property=ActiveState,SubState,NRestarts,Result,Job")
         return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
 
     def health(self, command: Path, heartbeat: Path) -> tuple[bool, str]:
