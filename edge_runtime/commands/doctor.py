@@ -9,8 +9,8 @@ import numpy
 import PIL
 
 from edge_runtime import __version__
-from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.auto import fastest
+from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.commands.table import size
 from edge_runtime.container import is_image
