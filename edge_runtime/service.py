@@ -95,6 +95,7 @@ def serve(read: Read, where: str, announce: Announce, held_back: frozenset[str])
         successor=successor if settings.follow else lambda: None,
     )
     addresses = ", ".join(lane.source.address for lane in lanes)
+    addresses += f"; page {settings.http.address}" if settings.http else ""
     say(f"edge-runtime: {title} on {classifier.identity.runtime}; {addresses}; Ctrl-C ends")
     heartbeat.begin()
     try:
