@@ -30,7 +30,7 @@ from edge_runtime.sources import Source
 from edge_runtime.sources.health import FrameHealth
 from edge_runtime.sources.open import open_source
 from edge_runtime.successor import Successor
-from edge_runtime.supervisor import HELD_BACK, RELOAD, Announce
+from edge_runtime.supervisor import HELD_BACK, READY, RELOAD, Announce
 
 PREPARERS = 3  # more decode faster than one interpreter judges
 
@@ -38,14 +38,15 @@ Read = Callable[[], dict[str, object]]
 """Reads the settings as TOML knows them; raises EdgeError."""
 
 
-def serve(read: Read, where: str, announce: Announce, held_back: frozenset[str]) -> int:
+def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, held_back: frozenset[str]) -> int:
     """Judges until the sources end or a signal says stop; returns the exit code.
 
     SIGTERM and SIGINT end it after the frame in hand. SIGHUP reads the settings anew: where they differ it ends with
     `RELOAD`, where they do not the bundle is looked at again.
 
     Args:
-        read: Asked at the start and for each SIGHUP.
+        raw: The settings as TOML knows them.
+        read: Asked for each SIGHUP.
         where: The settings' place, for errors.
         announce: Told each model's name before anything of it reaches an interpreter.
         held_back: Models that are left out.
@@ -53,7 +54,7 @@ def serve(read: Read, where: str, announce: Announce, held_back: frozenset[str])
     Raises:
         EdgeError: It cannot begin, or a source or vital sink failed.
     """
-    settings = settings_of(read(), where)
+    settings = settings_of(raw, where)
     stop, reload = threading.Event(), threading.Event()
     directory, wish = Path(settings.bundle), wish_of(settings)
     lanes = lanes_of(settings)
@@ -84,7 +85,15 @@ def serve(read: Read, where: str, announce: Announce, held_back: frozenset[str])
         captures = next((sink.ring for sink in sinks if isinstance(sink, CaptureSink)), None)
         sinks.append(page(settings.http, lambda: pipeline, captures, lambda: ""))
     title = classifier.identity.title
-    heartbeat = Heartbeat(Path(settings.heartbeat) if settings.heartbeat else default_path(), title, also=notifier.beat)
+    ready = threading.Event()
+
+    def beaten(words: str) -> None:
+        if not ready.is_set():
+            ready.set()
+            announce(READY)
+        notifier.beat(words)
+
+    heartbeat = Heartbeat(Path(settings.heartbeat) if settings.heartbeat else default_path(), title, also=beaten)
     pipeline = Pipeline(
         lanes,
         classifier,

@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from edge_runtime.console import say
 from edge_runtime.notify import Notifier
@@ -33,11 +34,23 @@ TICK = 2.0  # seconds between two looks while everything is held back
 HELD_BACK = 70  # no model is left: wait for another one
 RELOAD = 71  # the configuration is another one: start again
 
+READY = "ready"  # what a child announces once it judges; no model is called so, their names have several words
+
 Announce = Callable[[str], None]
-"""A child calls it with a model's name before anything of it reaches an interpreter."""
+"""A child calls it with a model's name before any of it reaches an interpreter, and with `READY` when it judges."""
 
 Work = Callable[[Announce, frozenset[str]], int]
 """What a child does, given how to announce and which models are held back; returns an exit code."""
+
+
+class Configuration(Protocol):
+    """What children run by. It lives in the parent; a child has it as it was at the fork."""
+
+    def renew(self) -> None:
+        """Takes the new one; a child has found it to be in order."""
+
+    def go_back(self) -> bool:
+        """Takes the one before the last `renew` again; returns False where there is none."""
 
 
 @dataclass
@@ -66,24 +79,30 @@ class Record:
         return times if len(times) >= ALLOWED else [time for time in times if at - time < WINDOW]
 
 
-def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier) -> int:
+def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, configuration: Configuration) -> int:
     """Runs `work` in children until one ends by itself; returns its exit code.
 
     Args:
         work: Called in the child; nothing of it has been imported by the parent.
         changed: Whether there may be another model since this was asked last; looked at while all is held back.
         notifier: Told while nothing runs.
+        configuration: Renewed when a child asks for it; a new one that cannot begin gives way to the former one.
     """
     record = Record()
     while True:
         held_back = record.held_back(time.monotonic())
-        status, model = _child(work, held_back)
+        status, announced = _child(work, held_back)
+        model = next((name for name in reversed(announced) if name != READY), "")
         code = os.waitstatus_to_exitcode(status)
         if code == HELD_BACK:
             if not _wait_for(changed, notifier):
                 return 0
             continue
         if code == RELOAD:
+            configuration.renew()
+            continue
+        if code > 0 and READY not in announced and configuration.go_back():
+            say("edge-runtime: the new configuration cannot begin; going on with the former one")
             continue
         if code >= 0:
             return code
@@ -101,8 +120,8 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier) -> in
         time.sleep(pause)
 
 
-def _child(work: Work, held_back: frozenset[str]) -> tuple[int, str]:
-    """Runs `work` in a child; returns how it ended and the model that it announced last."""
+def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str]]:
+    """Runs `work` in a child; returns how it ended and what it announced."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -138,7 +157,7 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, str]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return status, announced[-1] if announced else ""
+    return status, announced
 
 
 def _announce(writer: int, model: str) -> None:

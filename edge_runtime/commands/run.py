@@ -7,7 +7,7 @@ from edge_runtime.addresses import SINKS, SOURCES
 from edge_runtime.bundle.stamp import stamp
 from edge_runtime.commands.numbers import positive
 from edge_runtime.console import guard
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.heartbeat import default_path
 from edge_runtime.notify import Notifier
 from edge_runtime.supervisor import Announce, supervise
@@ -92,14 +92,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    raw = raw_settings(arguments)
-    if not isinstance(raw.get("bundle"), str):
-        raise UsageError("run: --bundle DIR is missing, and no configuration names one")
+    given = Given(arguments)
     if arguments.check:
         from edge_runtime.service import check
 
-        return check(raw, where(arguments))
-    bundle = Path(str(raw["bundle"]))
+        return check(given.raw, where(arguments))
 
     def work(announce: Announce, held_back: frozenset[str]) -> int:
         from edge_runtime.service import serve
@@ -107,16 +104,53 @@ def run(arguments: argparse.Namespace) -> int:
         # Here, not around the parent: it must end by what the child says, and say nothing twice.
         return guard(
             "edge-runtime",
-            lambda: serve(lambda: raw_settings(arguments), where(arguments), announce, held_back),
+            lambda: serve(given.raw, given.read, where(arguments), announce, held_back),
         )
 
-    seen = [stamp(bundle)]
+    seen = [stamp(given.bundle)]
 
     def changed() -> bool:
-        before, seen[0] = seen[0], stamp(bundle)
+        before, seen[0] = seen[0], stamp(given.bundle)
         return before != seen[0]
 
-    return supervise(work, changed, Notifier())
+    return supervise(work, changed, Notifier(), given)
+
+
+class Given:
+    """What the command line and its configuration say; the parent's, which a child has as it was at the fork.
+
+    Attributes:
+        raw: The settings, not yet checked.
+    """
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._former: dict[str, object] | None = None
+        self.raw = self.read()
+
+    @property
+    def bundle(self) -> Path:
+        return Path(str(self.raw["bundle"]))
+
+    def read(self) -> dict[str, object]:
+        """Returns what they say now. Raises EdgeError."""
+        raw = raw_settings(self._arguments)
+        if not isinstance(raw.get("bundle"), str):
+            raise UsageError("run: --bundle DIR is missing, and no configuration names one")
+        return raw
+
+    def renew(self) -> None:
+        try:
+            raw = self.read()
+        except EdgeError:  # it has changed once more since a child found it in order
+            return
+        self._former, self.raw = self.raw, raw
+
+    def go_back(self) -> bool:
+        if self._former is None:
+            return False
+        self.raw, self._former = self._former, None
+        return True
 
 
 def where(arguments: argparse.Namespace) -> str:

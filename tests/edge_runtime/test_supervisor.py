@@ -21,7 +21,16 @@ def say(text):
 def changed():
     return (place / "another").exists()
 {work}
-sys.exit(supervisor.supervise(work, changed, Notifier()))
+class Configuration:
+    def __init__(self): self.number, self.former = 1, None
+    def renew(self):
+        self.former, self.number = self.number, self.number + 1
+    def go_back(self):
+        if self.former is None: return False
+        self.number, self.former = self.former, None
+        return True
+configuration = Configuration()
+sys.exit(supervisor.supervise(work, changed, Notifier(), configuration))
 """
 CRASHING = """
 def work(announce, held_back):
@@ -146,3 +155,27 @@ def test_the_parent_imports_nothing_heavy() -> None:
     code = "import sys, edge_runtime.supervisor; print(sorted({'numpy', 'PIL', 'json'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+RELOADING = """
+def work(announce, held_back):
+    say(f"by {configuration.number}")
+    if configuration.number == 2:
+        return 1
+    announce(supervisor.READY)
+    seen = (place / "log").read_text().split()
+    return supervisor.RELOAD if seen.count("1") == 1 else 5
+"""
+
+
+def test_a_new_configuration_that_cannot_begin_gives_way_to_the_former_one(tmp_path: Path) -> None:
+    with started(RELOADING, tmp_path) as program:
+        _, talk = program.communicate(timeout=DEADLINE)
+    assert program.returncode == 5
+    assert log(tmp_path) == ["by 1", "by 2", "by 1"]
+    assert "the new configuration cannot begin; going on with the former one" in talk
+
+
+def test_a_failure_at_the_first_start_is_no_matter_of_configurations(tmp_path: Path) -> None:
+    with started("def work(announce, held_back):\n    return 3\n", tmp_path) as program:
+        assert program.wait(DEADLINE) == 3

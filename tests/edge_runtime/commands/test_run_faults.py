@@ -198,6 +198,32 @@ def test_a_configuration_is_read_anew_on_sighup_and_a_wrong_one_is_not_taken(
         assert process.returncode == 0
 
 
+def test_a_configuration_that_cannot_begin_gives_way_to_the_one_before(
+    bundle: Bundle, inbox: Path, tmp_path: Path
+) -> None:
+    config, beat = tmp_path / "edge.toml", tmp_path / "beat.json"
+    good = (
+        f'bundle = "{bundle.directory}"\nvariant = "full_int8.tflite"\nheartbeat = "{beat}"\n'
+        f'[[source]]\naddress = "watch:{inbox}"\n'
+    )
+    config.write_text(good)
+    with started(None, beat, "", "--config", str(config)) as process:
+        assert process.stdout
+        assert process.stderr
+        eventually(beat.exists, "it judges")
+        first = heartbeat.read(beat).pid
+        config.write_text(good + f'[[source]]\naddress = "watch:{tmp_path}/nowhere"\n')
+        process.send_signal(signal.SIGHUP)
+        while "going on with the former one" not in process.stderr.readline():
+            assert process.poll() is None
+        eventually(lambda: beat.exists() and heartbeat.read(beat).pid != first, "another child judges")
+        save(inbox / "1.png")
+        assert json.loads(process.stdout.readline())["type"] == "prediction"
+        process.terminate()
+        process.communicate(timeout=DEADLINE)
+        assert process.returncode == 0
+
+
 def test_check_says_whether_it_could_begin_and_begins_nothing(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
     arguments = ("--bundle", bundle.directory, "--source", f"watch:{inbox}", "--sink", f"sqlite:{tmp_path}/x.db")
     good = python("-m", "edge_runtime", "run", *arguments, "--http", "--check")
