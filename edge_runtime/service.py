@@ -9,6 +9,7 @@ from types import FrameType
 
 from edge_runtime.captures.address import open_captures
 from edge_runtime.captures.sink import CaptureSink
+from edge_runtime.checking import Checking
 from edge_runtime.classifier import Classifier
 from edge_runtime.console import say
 from edge_runtime.cpus import usable_cpus
@@ -192,7 +193,7 @@ def rules_of(settings: Settings, classifier: Classifier) -> Rules:
 
 
 def check(raw: dict[str, object], where: str) -> int:
-    """Says whether a run could begin, and with what; opens no source and no sink.
+    """Says whether a run could begin, and with what; enters nothing. Cameras are not tried: they may come later.
 
     Raises:
         EdgeError: It could not.
@@ -201,16 +202,25 @@ def check(raw: dict[str, object], where: str) -> int:
     lanes = lanes_of(settings)
     sinks = sinks_of(settings, lanes, _nobody, frozenset())
     if settings.http:
-        page(settings.http, _no_pipeline, None, str)
+        sinks.append(page(settings.http, _no_pipeline, None, str))
     classifier = load(Path(settings.bundle), wish_of(settings), _nobody, frozenset())
     print(f"bundle   {classifier.identity.title} on {classifier.identity.runtime}: judges here as at export")
-    for lane in lanes:
-        print(f"source   {lane.source.address}")
-    for sink in sinks:
-        print(f"sink     {sink.address}")
-    if settings.http:
-        print(f"page     {settings.http.address}")
+    told = [_is_fine("source", lane.source) for lane in lanes] + [_is_fine("sink", sink) for sink in sinks]
+    if not all(told):
+        raise EdgeError(f"{told.count(False)} of the above cannot begin")
     return 0
+
+
+def _is_fine(kind: str, thing: Source | Sink) -> bool:
+    """Prints a line about a source or sink; returns whether it could be entered now, as far as it knows."""
+    problem = ""
+    try:
+        if isinstance(thing, Checking):
+            thing.check()
+    except EdgeError as error:
+        problem = f"  BAD: {str(error).removeprefix(f'{thing.address}: ')}"
+    print(f"{kind:8} {thing.address}{problem}")
+    return not problem
 
 
 def on_signal(act: Callable[[], None], *numbers: signal.Signals) -> None:

@@ -8,6 +8,7 @@ from edge_runtime.captures.capture import Facts, Model, Part, Reason
 from edge_runtime.captures.picture import encoded
 from edge_runtime.captures.ring import Ring
 from edge_runtime.captures.wanted import USUAL, Wanted, why
+from edge_runtime.checking import unwritable_directory
 from edge_runtime.classifier import Classifier, best
 from edge_runtime.closing import NothingToClose
 from edge_runtime.errors import PictureError, SinkError
@@ -53,6 +54,11 @@ class CaptureSink(NothingToClose):
         self._kept: dict[str, float] = {}  # when a frame of a source was kept last, by the clock that is never set
         self._compared: dict[str, float] = {}
         self._trouble: SinkError | None = None
+
+    def check(self) -> None:
+        """Raises SinkError if it could not be written now."""
+        if reason := unwritable_directory(self.ring.directory):
+            raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
         self.ring.prepare()

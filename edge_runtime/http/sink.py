@@ -72,6 +72,10 @@ class HttpSink:
         self._inference: Inference | None = None
         self._server: PageServer | None = None
 
+    def check(self) -> None:
+        """Raises SinkError if it could not listen now."""
+        self._listen().close()
+
     def __enter__(self) -> Self:
         try:
             from edge_runtime.http.app import application

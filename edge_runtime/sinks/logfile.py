@@ -12,6 +12,7 @@ import stat
 from types import TracebackType
 from typing import Self
 
+from edge_runtime.checking import unwritable_file
 from edge_runtime.errors import SinkError
 from edge_runtime.result import Result
 from edge_runtime.sinks.choice import kind_of
@@ -38,6 +39,11 @@ class JsonLinesFileSink:
         self.address = place.shown
         self._place = place
         self._file: int | None = None
+
+    def check(self) -> None:
+        """Raises SinkError if it could not be written now."""
+        if reason := unwritable_file(self._place.path):
+            raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
         try:

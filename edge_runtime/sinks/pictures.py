@@ -11,6 +11,7 @@ from collections import deque
 from types import TracebackType
 from typing import Self
 
+from edge_runtime.checking import unwritable_directory
 from edge_runtime.errors import PictureError, SinkError
 from edge_runtime.files import PARTIAL, write_atomically
 from edge_runtime.result import Event, Prediction, Result, timestamp
@@ -38,6 +39,11 @@ class PicturesSink:
         self.address = place.shown
         self._place = place
         self._names: deque[str] = deque()  # oldest first
+
+    def check(self) -> None:
+        """Raises SinkError if it could not be written now."""
+        if reason := unwritable_directory(self._place.directory):
+            raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
         from edge_runtime.sinks.lettering import Lettering

@@ -20,6 +20,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
+from edge_runtime.checking import unwritable_file
 from edge_runtime.errors import SinkError
 from edge_runtime.result import Result
 from edge_runtime.sinks.choice import kind_of
@@ -63,6 +64,11 @@ class SqliteSink:
         self._place = place
         self._database: sqlite3.Connection | None = None
         self._lock = threading.Lock()  # a stop closes it from another thread
+
+    def check(self) -> None:
+        """Raises SinkError if it could not be written now."""
+        if reason := unwritable_file(self._place.path):
+            raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
         try:

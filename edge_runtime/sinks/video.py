@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from edge_runtime.checking import unwritable_file
 from edge_runtime.errors import PictureError, SinkError
 from edge_runtime.result import Event, Prediction, Result
 from edge_runtime.sinks.choice import kind_of
@@ -43,6 +44,11 @@ class VideoSink:
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)  # width, height
         self._lock = threading.Lock()  # a stop ends the file from another thread
+
+    def check(self) -> None:
+        """Raises SinkError if it could not be written now."""
+        if reason := unwritable_file(self._place.path):
+            raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
         from edge_runtime.sinks.lettering import Lettering

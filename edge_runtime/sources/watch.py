@@ -47,6 +47,10 @@ class WatchSource(NothingToClose):
         self._now = now
         self._done: dict[Path, Stamp] = {}
 
+    def check(self) -> None:
+        """Raises SourceError if the directory cannot be read now."""
+        self._look()
+
     def __enter__(self) -> Self:
         there = self._look()
         self._done = {} if self.existing else there

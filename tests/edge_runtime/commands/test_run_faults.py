@@ -4,6 +4,7 @@ import json
 import platform
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -226,16 +227,31 @@ def test_a_configuration_that_cannot_begin_gives_way_to_the_one_before(
 
 def test_check_says_whether_it_could_begin_and_begins_nothing(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
     arguments = ("--bundle", bundle.directory, "--source", f"watch:{inbox}", "--sink", f"sqlite:{tmp_path}/x.db")
-    good = python("-m", "edge_runtime", "run", *arguments, "--http", "--check")
+    good = python("-m", "edge_runtime", "run", *arguments, "--http", "http://127.0.0.1:0", "--check")
     assert good.returncode == 0, good.stderr
     assert "judges here as at export" in good.stdout
     assert f"source   watch:{inbox}" in good.stdout
     assert f"sink     sqlite:{tmp_path}/x.db" in good.stdout
-    assert "page     http://127.0.0.1:8080" in good.stdout
+    assert "sink     http://127.0.0.1:" in good.stdout
     assert not (tmp_path / "x.db").exists()
     bad = python("-m", "edge_runtime", "run", *arguments, "--sink", "sqlit:x", "--check")
     assert (bad.returncode, bad.stdout) == (2, "")
     assert "did you mean" in bad.stderr
+
+
+def test_check_names_every_source_and_sink_that_could_not_begin(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = python(
+            *("-m", "edge_runtime", "run", "--bundle", bundle.directory, "--source", f"watch:{inbox}", "--check"),
+            *("--source", f"watch:{tmp_path}/nowhere", "--sink", f"jsonl:{tmp_path}", "--sink", "pictures:/proc/x"),
+            *("--http", f"http://127.0.0.1:{taken.getsockname()[1]}"),
+        )
+    assert done.returncode == 1
+    assert f"watch:{tmp_path}/nowhere  BAD: cannot be read: No such file or directory" in done.stdout
+    assert f"jsonl:{tmp_path}  BAD: cannot be written: it is a directory" in done.stdout
+    assert "BAD: cannot listen there: Address already in use" in done.stdout
+    assert f"watch:{inbox}\n" in done.stdout
+    assert done.stderr.endswith(" of the above cannot begin\n")
 
 
 def test_what_is_given_beside_a_configuration_goes_first(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
