@@ -1,5 +1,6 @@
 """A directory that others put pictures into: each is picked up once, when it is complete."""
 
+import os
 import stat
 import threading
 import time
@@ -13,13 +14,19 @@ from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.files import is_picture
 
+# A picture without the end that its format has is taken for one that is still on its way, for so many seconds: a copy
+# over a network may pause for longer than two looks.
+PATIENCE = 5.0
+ENDS = {".jpg": b"\xff\xd9", ".jpeg": b"\xff\xd9", ".png": b"IEND\xaeB`\x82"}
+
 Stamp = tuple[int, int]  # size in bytes, modification time in nanoseconds
 
 
 class WatchSource(NothingToClose):
     """Yields the pictures that appear in a directory after it was entered, in the order of their modification.
 
-    A picture is complete when two looks in a row find it unchanged and not empty; a file written again later is a new
+    A picture is complete when two looks in a row find it unchanged and with the end that a JPEG or PNG has; one without
+    when it has not changed for `patience`. A file written again later is a new
     picture. What lay there before is left alone, or comes first, as `existing` says. A directory that vanishes, as a
     network share or a stick does, is waited for; what was picked up before is not picked up again then.
 
@@ -29,6 +36,8 @@ class WatchSource(NothingToClose):
         interval: Seconds between two looks. Looking works on every file system, network shares included, where the
             kernel's notices do not.
         now: Seconds since 1970.
+        patience: Seconds.
+        clock: Seconds of the clock that is never set.
     """
 
     live = False
@@ -39,13 +48,18 @@ class WatchSource(NothingToClose):
         existing: bool = False,
         interval: float = 0.5,
         now: Callable[[], float] = time.time,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = f"watch:{directory}"
         self.existing = existing
         self._directory = Path(directory).expanduser()
         self._interval = interval
         self._now = now
+        self._patience = patience
+        self._clock = clock
         self._done: dict[Path, Stamp] = {}
+        self._unended: dict[Path, tuple[Stamp, float]] = {}
 
     def check(self) -> None:
         """Raises SourceError if the directory cannot be read now."""
@@ -76,12 +90,29 @@ class WatchSource(NothingToClose):
             for path in settled(before, seen, self._done):
                 if stop.is_set():
                     return
+                if not self._is_due(path, seen[path]):
+                    continue
                 yield Frame(self.address, number, self._now(), path)
                 number += 1
                 self._done[path] = seen[path]
             if seen:  # an empty directory may be where a share is mounted again in a moment
                 self._done = {path: stamp for path, stamp in self._done.items() if path in seen}
+                self._unended = {path: waits for path, waits in self._unended.items() if path in seen}
             before = seen
+
+    def _is_due(self, path: Path, stamp: Stamp) -> bool:
+        """Whether a picture that does not change is complete, or has been given time enough to become so."""
+        if has_end(path):
+            self._unended.pop(path, None)
+            return True
+        before, since = self._unended.get(path, (None, 0.0))
+        if before != stamp:
+            since = self._clock()
+            self._unended[path] = stamp, since
+        if self._clock() - since < self._patience:
+            return False
+        del self._unended[path]
+        return True
 
     def _look(self) -> dict[Path, Stamp]:
         found = {}
@@ -97,6 +128,19 @@ class WatchSource(NothingToClose):
         except OSError as error:
             raise SourceError(f"{self.address}: cannot be read: {error.strerror}") from error
         return found
+
+
+def has_end(path: Path) -> bool:
+    """Whether a file ends as its format does; formats that have no mark at their end always do."""
+    end = ENDS.get(path.suffix.lower())
+    if end is None:
+        return True
+    try:
+        with path.open("rb") as file:
+            file.seek(-min(len(end), path.stat().st_size), os.SEEK_END)
+            return file.read() == end
+    except OSError:
+        return True  # gone, or not to be read: whoever judges it says so
 
 
 def settled(before: dict[Path, Stamp], seen: dict[Path, Stamp], done: dict[Path, Stamp]) -> list[Path]:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice, Picture
-from edge_runtime.sources.watch import WatchSource, settled
+from edge_runtime.sources.watch import WatchSource, has_end, settled
 from tests.edge_runtime.samples import DEADLINE, save
 
 INTERVAL = 0.05
@@ -218,3 +218,37 @@ def test_nothing_is_picked_up_twice_in_the_same_state(history: list[dict[Path, t
             assert seen[path][0] > 0
             done[path] = seen[path]
         before = seen
+
+
+def test_a_copy_that_pauses_is_waited_for_and_a_file_that_never_ends_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    content = save(tmp_path / "whole.png", size=(80, 60)).read_bytes()
+    directory, stop, now = tmp_path / "in", threading.Event(), [0.0]
+    directory.mkdir()
+    source = WatchSource(str(directory), interval=INTERVAL, patience=5.0, clock=lambda: now[0])
+    with source, ThreadPoolExecutor() as pool:
+        frames = source.frames(stop)
+        (directory / "paused.png").write_bytes(content[:100])
+        save(directory / "later.png")
+        picked = pool.submit(next, frames).result(DEADLINE)
+        assert picture(picked) == directory / "later.png"  # the other one has been looked at twice by then
+        (directory / "paused.png").write_bytes(content)
+        assert picture(pool.submit(next, frames).result(DEADLINE)) == directory / "paused.png"
+        (directory / "half.jpg").write_bytes(b"\xff\xd8 and no end")
+        picking = pool.submit(next, frames)
+        save(directory / "last.png")
+        assert picture(picking.result(DEADLINE)) == directory / "last.png"
+        now[0] = 5.0
+        half = pool.submit(next, frames).result(DEADLINE)
+        stop.set()
+    assert picture(half) == directory / "half.jpg"
+
+
+def test_formats_that_mark_their_end_are_known_by_it(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "a.bmp"):
+        path = save(tmp_path / name)
+        assert has_end(path)
+        path.write_bytes(path.read_bytes()[:-1])
+        assert has_end(path) is (name == "a.bmp")
+    (tmp_path / "empty.png").touch()
+    assert not has_end(tmp_path / "empty.png")
+    assert has_end(tmp_path / "gone.png")
