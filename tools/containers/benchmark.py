@@ -81,7 +81,16 @@ def memory(process: int) -> float:
 
 def host_memory(bundle: Path, picture: Path) -> float:
     """Returns MB."""
-    command = [HOST, "run", "--bundle", str(bundle), "--source", f"replay:{picture}?fps=20&loop=0"]
+    command = [
+        HOST,
+        "run",
+        "--bundle",
+        str(bundle),
+        "--source",
+        f"replay:{picture}?fps=20&loop=0",
+        "--variant",
+        VARIANT,
+    ]
     command += ["--heartbeat", f"/tmp/edge-benchmark-{time.time_ns()}.json"]
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -95,7 +104,7 @@ def host_memory(bundle: Path, picture: Path) -> float:
 def container_memory(engine: Engine, reference: str, bundle: Path, picture: Path) -> float:
     """Returns MB."""
     mounts = ["--volume", f"{bundle.resolve()}:/bundle:ro", "--volume", f"{picture.resolve()}:/picture.png:ro"]
-    words = ["run", "--bundle", "/bundle", "--source", "replay:/picture.png?fps=20&loop=0"]
+    words = ["run", "--bundle", "/bundle", "--source", "replay:/picture.png?fps=20&loop=0", "--variant", VARIANT]
     container = engine.ask("run", "--detach", "--read-only", *mounts, reference, *words).stdout.strip()
     try:
         time.sleep(SETTLED)
