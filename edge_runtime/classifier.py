@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.bundle.manifest import Variant
 from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.bundle.store import Bundle
-from edge_runtime.cpus import usable_cpus
+from edge_runtime.device.cpus import usable_cpus
 from edge_runtime.errors import InterpreterMissing, VariantError
 from edge_runtime.runtimes import Interpreter, Runtime, find, readable
 from edge_runtime.scores import Scores, to_scores, top_k

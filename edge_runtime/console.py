@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
-from edge_runtime.container import hint, in_container
+from edge_runtime.device.container import hint, in_container
 from edge_runtime.errors import EdgeError
 
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program that Ctrl-C ended

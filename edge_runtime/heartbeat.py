@@ -12,9 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edge_runtime.bundle import fields
+from edge_runtime.device.process import lives, started
 from edge_runtime.errors import EdgeError, FieldError, UsageError
 from edge_runtime.files import write_atomically
-from edge_runtime.process import lives, started
 
 INTERVAL = 2.0  # seconds between two beats
 MAX_AGE = 15.0  # seconds after which the loop counts as hung: seven missed beats

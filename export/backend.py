@@ -3,7 +3,7 @@
 import os
 import re
 
-from edge_runtime.native import stderr_without
+from edge_runtime.device.native import stderr_without
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # does not reach what is written before absl's own start

@@ -10,8 +10,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
+from edge_runtime.device.native import stderr_without
 from edge_runtime.errors import VariantError
-from edge_runtime.native import stderr_without
 from export.backend import tensorflow as tf
 from export.graph import DeployedGraph
 

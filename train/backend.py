@@ -10,8 +10,8 @@ import sys
 from importlib.abc import MetaPathFinder
 from typing import Any
 
+from edge_runtime.device.native import stderr_without
 from edge_runtime.errors import EdgeError
-from edge_runtime.native import stderr_without
 from train.framework import TITLES, VARIABLE, framework
 
 NAME = framework()

@@ -5,7 +5,7 @@ import shutil
 from importlib.metadata import distributions
 from pathlib import Path
 
-from edge_runtime.container import in_container
+from edge_runtime.device.container import in_container
 from edge_runtime.errors import EdgeError
 from train.config import DeviceName
 from train.framework import TITLES, FrameworkName, framework

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from edge_runtime.machine import read
+from edge_runtime.device.machine import read
 
 ROOT = Path("/sys/class/powercap")
 

@@ -7,7 +7,7 @@ from typing import Any
 from edge_runtime import __version__
 from edge_runtime.benchmark.figures import STEPS, Taken
 from edge_runtime.commands.table import table
-from edge_runtime.machine import Machine
+from edge_runtime.device.machine import Machine
 
 SCHEMA_VERSION = 1
 HEADER = (

@@ -16,8 +16,8 @@ from typing import Any
 
 from edge_runtime.benchmark.energy import joules
 from edge_runtime.benchmark.figures import Case, Start, Taken, Turn, enough
+from edge_runtime.device.thermal import temperature, throttled
 from edge_runtime.errors import EdgeError, VariantError
-from edge_runtime.thermal import temperature, throttled
 
 TURN = 0.5  # seconds
 WAIT = 30.0  # seconds in which a worker that is told to end does so; it has half a second's work in hand

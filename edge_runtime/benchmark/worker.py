@@ -89,8 +89,8 @@ class Worker:
 
     def pipelined(self, seconds: float) -> dict[str, Any]:
         """Judges files through the pipeline, where decoding overlaps with the interpreter, for so long."""
-        from edge_runtime.lane import Lane
-        from edge_runtime.pipeline import Pipeline
+        from edge_runtime.pipeline.lane import Lane
+        from edge_runtime.pipeline.pipeline import Pipeline
         from edge_runtime.sources.replay import ReplaySource
 
         assert self._classifier

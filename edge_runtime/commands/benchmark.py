@@ -17,9 +17,9 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import by_preference, default_threads
 from edge_runtime.commands.numbers import duration, not_negative, positive
 from edge_runtime.console import say
+from edge_runtime.device.machine import Machine, this_machine
 from edge_runtime.errors import EdgeError, InterpreterMissing, UsageError
 from edge_runtime.files import write_atomically
-from edge_runtime.machine import Machine, this_machine
 from edge_runtime.runtimes import INTERPRETERS, Interpreter
 from edge_runtime.sources.files import expand
 

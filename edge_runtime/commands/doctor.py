@@ -13,9 +13,9 @@ from edge_runtime.auto import fastest
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.commands.table import size
-from edge_runtime.container import is_image
+from edge_runtime.device.container import is_image
+from edge_runtime.device.machine import this_machine
 from edge_runtime.errors import EdgeError, InterpreterMissing
-from edge_runtime.machine import this_machine
 from edge_runtime.proof import prove
 from edge_runtime.runtimes import INTERPRETERS, Interpreter, readable
 from edge_runtime.sources import camera

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from edge_runtime import heartbeat
+from edge_runtime.device.process import end
 from edge_runtime.errors import EdgeError, UsageError
-from edge_runtime.process import end
 
 GRACE = 1.0  # seconds: twice what a judging loop without frames needs to beat again
 

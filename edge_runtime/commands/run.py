@@ -9,8 +9,8 @@ from edge_runtime.commands.numbers import positive
 from edge_runtime.console import guard
 from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.heartbeat import default_path
-from edge_runtime.notify import Notifier
-from edge_runtime.supervisor import Announce, supervise
+from edge_runtime.service.notify import Notifier
+from edge_runtime.service.supervisor import Announce, supervise
 from edge_runtime.toml import read
 
 NEXT = "\n  "
@@ -94,12 +94,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     given = Given(arguments)
     if arguments.check:
-        from edge_runtime.service import check
+        from edge_runtime.service.check import check
 
         return check(given.raw, where(arguments))
 
     def work(announce: Announce, held_back: frozenset[str]) -> int:
-        from edge_runtime.service import serve
+        from edge_runtime.service.serve import serve
 
         # Here, not around the parent: it must end by what the child says, and say nothing twice.
         return guard(

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.device.native import stderr_without
 from edge_runtime.errors import VariantError
-from edge_runtime.native import stderr_without
 from edge_runtime.runtimes import Interpreter
 from edge_runtime.scores import Quantisation
 

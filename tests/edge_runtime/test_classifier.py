@@ -13,7 +13,7 @@ from edge_runtime.classifier import (
     default_threads,
     load_classifier,
 )
-from edge_runtime.cpus import usable_cpus
+from edge_runtime.device.cpus import usable_cpus
 from edge_runtime.errors import VariantError
 from tests.edge_runtime.samples import IDENTITY, SPEC, Brightness, brightness, flat, variant
 

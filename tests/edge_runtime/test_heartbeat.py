@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle import fields
+from edge_runtime.device.process import started
 from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.heartbeat import Beat, Heartbeat, age, boot, default_path, likely_path, read
-from edge_runtime.process import started
 from tests.edge_runtime.samples import in_a_process
 
 

@@ -25,8 +25,8 @@ from PIL import Image
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.commands.table import table
 from edge_runtime.console import guard, say
+from edge_runtime.device.machine import this_machine
 from edge_runtime.errors import EdgeError, IncompleteError
-from edge_runtime.machine import this_machine
 from tools.benchmarks import beside_mediapipe, judging, live, starting
 from tools.benchmarks.turns import Line
 

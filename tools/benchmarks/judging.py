@@ -16,8 +16,9 @@ from edge_runtime.benchmark.worker import Counter
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import best, load_classifier
 from edge_runtime.judge import judge, see
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline, Rules
+from edge_runtime.pipeline.judging import Rules
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.preprocess import preprocess
 from edge_runtime.scores import top_k
 from edge_runtime.sources import Frame

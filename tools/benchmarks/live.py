@@ -11,8 +11,8 @@ from edge_runtime.benchmark.figures import spread
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.closing import NothingToClose
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.result import Prediction, Result
 from edge_runtime.sources import Frame
 from edge_runtime.sources.replay import ReplaySource

@@ -26,8 +26,8 @@ from edge_runtime.commands.numbers import positive
 from edge_runtime.console import guard, say
 from edge_runtime.events.motion import MotionGate
 from edge_runtime.events.smoothing import EventSmoother
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.result import Prediction, Result
 from edge_runtime.sinks.open import open_sink
 from edge_runtime.sources import Frame

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.container import in_container
+from edge_runtime.device.container import in_container
 from edge_runtime.errors import DatasetError
 from edge_runtime.preprocess import SUFFIXES
 from edge_runtime.stages.prepared import SPLITS, SplitName

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from edge_runtime.benchmark.figures import Taken
 from edge_runtime.benchmark.report import as_json, as_table
-from edge_runtime.machine import this_machine
+from edge_runtime.device.machine import this_machine
 from tests.edge_runtime.benchmark.samples import CASE, measured
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle, open_bundle, pack, write_bundle
-from edge_runtime.container import in_container
+from edge_runtime.device.container import in_container
 from edge_runtime.errors import BundleError, FieldError, IntegrityError, ManifestError, VariantError
 from tests.edge_runtime.samples import DEADLINE, contents, eventually, in_a_process, manifest, variant
 

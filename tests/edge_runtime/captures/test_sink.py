@@ -13,8 +13,8 @@ from edge_runtime.captures.wanted import Wanted
 from edge_runtime.classifier import Classifier, Judgement
 from edge_runtime.errors import SinkError
 from edge_runtime.events.smoothing import EventSmoother, Smoothing
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.preprocess import Region
 from edge_runtime.result import Event, Prediction, Rejection, Result, SourceChange
 from edge_runtime.sources import Frame, Picture

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime import heartbeat, process
+from edge_runtime import heartbeat
 from edge_runtime.bundle import fields
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.device import process
 from edge_runtime.heartbeat import Beat
 from tests.edge_runtime.commands.running import health, running
 from tests.edge_runtime.samples import DEADLINE, eventually, save

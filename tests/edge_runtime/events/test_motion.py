@@ -15,8 +15,8 @@ from edge_runtime.closing import NothingToClose
 from edge_runtime.errors import FieldError
 from edge_runtime.events.motion import Motion, MotionGate, cells
 from edge_runtime.events.smoothing import EventSmoother
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.preprocess import Pixels, preprocess
 from edge_runtime.result import Event, Prediction
 from edge_runtime.sinks.memory import MemorySink

@@ -18,9 +18,9 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime.classifier import Judgement
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
-from edge_runtime.process import lives, started
+from edge_runtime.device.process import lives, started
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.result import Prediction
 from edge_runtime.sinks.memory import MemorySink
 from edge_runtime.sources import Frame

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_runtime.bundle.spec import PreprocessingSpec
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.preprocess import preprocess
 from edge_runtime.result import Prediction, SourceChange
 from edge_runtime.sinks.memory import MemorySink

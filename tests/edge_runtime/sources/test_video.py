@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge_runtime.errors import SourceError
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.sinks.memory import MemorySink
 from edge_runtime.sources.open import open_source
 from edge_runtime.sources.video import VideoSource

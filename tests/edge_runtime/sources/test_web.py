@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime.errors import PictureError, UsageError
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import Pipeline
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.preprocess import preprocess
 from edge_runtime.result import Prediction, SourceChange
 from edge_runtime.sinks.memory import MemorySink

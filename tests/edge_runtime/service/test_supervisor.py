@@ -4,15 +4,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from edge_runtime.supervisor import ALLOWED, PAUSE, WINDOW, Record
+from edge_runtime.service.supervisor import ALLOWED, PAUSE, WINDOW, Record
 from tests.edge_runtime.samples import DEADLINE, eventually
 from tests.support import ROOT
 
 PROGRAM = """
 import os, signal, sys, time
 from pathlib import Path
-from edge_runtime import supervisor
-from edge_runtime.notify import Notifier
+from edge_runtime.service import supervisor
+from edge_runtime.service.notify import Notifier
 supervisor.PAUSE = 0.01
 place = Path(sys.argv[1])
 def say(text):
@@ -152,7 +152,7 @@ def test_a_defect_shows_its_traceback(tmp_path: Path) -> None:
 
 
 def test_the_parent_imports_nothing_heavy() -> None:
-    code = "import sys, edge_runtime.supervisor; print(sorted({'numpy', 'PIL', 'json'} & set(sys.modules)))"
+    code = "import sys, edge_runtime.service.supervisor; print(sorted({'numpy', 'PIL', 'json'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 

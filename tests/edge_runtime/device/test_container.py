@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from edge_runtime.container import KUBERNETES, hint, in_container
+from edge_runtime.device.container import KUBERNETES, hint, in_container
 from edge_runtime.errors import BundleError
 
 
@@ -32,7 +32,7 @@ def test_other_errors_are_left_alone() -> None:
 
 
 def test_kubernetes_is_known_by_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_runtime.container.MARKS", ())
+    monkeypatch.setattr("edge_runtime.device.container.MARKS", ())
     monkeypatch.delenv(KUBERNETES, raising=False)
     assert not in_container()
     monkeypatch.setenv(KUBERNETES, "10.0.0.1")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.thermal import degrees, held_back, temperature, throttled
+from edge_runtime.device.thermal import degrees, held_back, temperature, throttled
 
 
 def write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 import socket
 from pathlib import Path
 
-from edge_runtime.notify import Notifier
+from edge_runtime.service.notify import Notifier
 
 
 def test_the_first_beat_says_that_the_service_is_ready(tmp_path: Path) -> None:

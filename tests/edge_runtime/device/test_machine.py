@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.machine import features_of, memory_of, read, this_machine
+from edge_runtime.device.machine import features_of, memory_of, read, this_machine
 
 X86 = """processor\t: 0
 vendor_id\t: GenuineIntel

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.buffer import Buffer
+from edge_runtime.pipeline.buffer import Buffer
 from tests.edge_runtime.samples import DEADLINE, eventually
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge_runtime.classifier import BundleClassifier, Classifier
 from edge_runtime.errors import BundleError
-from edge_runtime.successor import INTERVAL, Successor
+from edge_runtime.service.successor import INTERVAL, Successor
 from tests.edge_runtime.samples import DEADLINE, IDENTITY, SPEC, Brightness, eventually
 
 

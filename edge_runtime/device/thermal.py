@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge_runtime.machine import read
+from edge_runtime.device.machine import read
 
 SYS = Path("/sys")
 # Of the zones that Linux lists, those that are the processor: Intel's package, AMD's sensors, ARM's many names.

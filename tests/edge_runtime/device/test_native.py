@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from edge_runtime.native import stderr_without
+from edge_runtime.device.native import stderr_without
 from tests.edge_runtime.samples import in_a_process
 
 WRITE = """
 import contextlib, os, re, sys
-from edge_runtime.native import stderr_without
+from edge_runtime.device.native import stderr_without
 before = len(os.listdir("/proc/self/fd"))
 sys.stderr.write("first\\n")
 with contextlib.suppress(ZeroDivisionError), stderr_without(re.compile(rb"INFO: ")):
@@ -40,7 +40,7 @@ def test_after_an_exception_the_noise_is_shown_too() -> None:
 def test_a_service_without_standard_error_works_all_the_same() -> None:
     code = """
 import re
-from edge_runtime.native import stderr_without
+from edge_runtime.device.native import stderr_without
 with stderr_without(re.compile(rb"x")):
     print("inside")
 """

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge_runtime.console import say
-from edge_runtime.notify import Notifier
+from edge_runtime.service.notify import Notifier
 
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
 HANDED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -15,8 +15,9 @@ from edge_runtime.classifier import BundleClassifier, Judgement
 from edge_runtime.closing import NothingToClose
 from edge_runtime.errors import EdgeError, SourceError
 from edge_runtime.heartbeat import Heartbeat
-from edge_runtime.lane import Lane
-from edge_runtime.pipeline import HELD, Pipeline, Rules
+from edge_runtime.pipeline.judging import Rules
+from edge_runtime.pipeline.lane import Lane
+from edge_runtime.pipeline.pipeline import HELD, Pipeline
 from edge_runtime.preprocess import Region
 from edge_runtime.result import Event, Prediction, Rejection, Result, SourceChange
 from edge_runtime.sinks import Sink

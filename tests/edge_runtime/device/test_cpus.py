@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.cpus import cpu_quota, groups_of, quota_of, usable_cpus
+from edge_runtime.device.cpus import cpu_quota, groups_of, quota_of, usable_cpus
 
 DOCKER_V1 = """12:cpuset:/docker/0123abcd
 4:cpu,cpuacct:/docker/0123abcd

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.cpus import usable_cpus
+from edge_runtime.device.cpus import usable_cpus
 
 # What interpreters' kernels look for: x86-64 vector units, ARM's NEON with its dot product and int8 matrix product.
 USEFUL = ("avx", "avx2", "avx512f", "avx512_vnni", "avx_vnni", "neon", "asimd", "asimddp", "i8mm", "sve")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge_runtime.process import end, lives, start_of, started
+from edge_runtime.device.process import end, lives, start_of, started
 from tests.edge_runtime.samples import DEADLINE, eventually
 
 STAT = "{} ({}) {} 1 812 812 0 -1 4194560 22 0 0 0 3 1 0 0 20 0 4 0 {} 8282112 1408 18446744073709551615 1 1 0 0"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.errors import UsageError
-from edge_runtime.settings import Settings, settings_of
+from edge_runtime.service.settings import Settings, settings_of
 
 LEAST: dict[str, object] = {"bundle": "b", "source": [{"address": "watch:in"}]}
 

@@ -9,7 +9,7 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import AUTO, BundleClassifier, load_classifier
 from edge_runtime.errors import VariantError
 from edge_runtime.proof import prove
-from edge_runtime.supervisor import Announce
+from edge_runtime.service.supervisor import Announce
 
 
 @dataclass(frozen=True)

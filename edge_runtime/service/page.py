@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from edge_runtime.device.machine import this_machine
+from edge_runtime.device.thermal import temperature, throttled
 from edge_runtime.errors import EdgeError
 from edge_runtime.http.asked import Captures, Facts, Model
 from edge_runtime.http.settings import Settings as HttpSettings
 from edge_runtime.http.settings import place
 from edge_runtime.http.sink import HttpSink
-from edge_runtime.machine import this_machine
-from edge_runtime.pipeline import Pipeline
-from edge_runtime.settings import HttpSettings as Wanted
-from edge_runtime.thermal import temperature, throttled
+from edge_runtime.pipeline.pipeline import Pipeline
+from edge_runtime.service.settings import HttpSettings as Wanted
 
 
 def page(

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from edge_runtime.buffer import Buffer
+from edge_runtime.pipeline.buffer import Buffer
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")

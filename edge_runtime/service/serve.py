@@ -1,0 +1,112 @@
+"""Runs what `edge-runtime run` runs, until its sources end or a signal says stop."""
+
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from edge_runtime.captures.sink import CaptureSink
+from edge_runtime.console import say
+from edge_runtime.errors import EdgeError
+from edge_runtime.heartbeat import Heartbeat, default_path
+from edge_runtime.pipeline.pipeline import Pipeline
+from edge_runtime.service.assembly import lanes_of, rules_of, sinks_of, wish_of
+from edge_runtime.service.loading import HeldBack, load
+from edge_runtime.service.notify import STOPPING, Notifier
+from edge_runtime.service.page import page
+from edge_runtime.service.settings import settings_of
+from edge_runtime.service.successor import Successor
+from edge_runtime.service.supervisor import HELD_BACK, READY, RELOAD, Announce
+
+Read = Callable[[], dict[str, object]]
+"""Reads the settings as TOML knows them; raises EdgeError."""
+
+
+def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, held_back: frozenset[str]) -> int:
+    """Judges until the sources end or a signal says stop; returns the exit code.
+
+    SIGTERM and SIGINT end it after the frame in hand. SIGHUP reads the settings anew: where they differ it ends with
+    `RELOAD`, where they do not the bundle is looked at again.
+
+    Args:
+        raw: The settings as TOML knows them.
+        read: Asked for each SIGHUP.
+        where: The settings' place, for errors.
+        announce: Told each model's name before anything of it reaches an interpreter.
+        held_back: Models that are left out.
+
+    Raises:
+        EdgeError: It cannot begin, or a source or vital sink failed.
+    """
+    settings = settings_of(raw, where)
+    stop, reload = threading.Event(), threading.Event()
+    directory, wish = Path(settings.bundle), wish_of(settings)
+    lanes = lanes_of(settings)
+    try:
+        sinks = sinks_of(settings, lanes, announce, held_back)
+        classifier = load(directory, wish, announce, held_back)
+    except HeldBack as error:
+        say(f"edge-runtime: {error}")
+        return HELD_BACK
+    successor = Successor(directory, classifier.identity.digest, lambda found: load(found, wish, announce, held_back))
+
+    def hang_up() -> None:
+        try:
+            changed = settings_of(read(), where) != settings
+        except EdgeError as error:
+            say(f"edge-runtime: the new configuration is not taken: {error}")
+            return
+        if changed:
+            reload.set()
+            stop.set()
+        else:
+            successor.look_again()
+
+    on_signal(stop.set, signal.SIGTERM, signal.SIGINT)
+    on_signal(hang_up, signal.SIGHUP)
+    notifier = Notifier()
+    if settings.http:
+        captures = next((sink.ring for sink in sinks if isinstance(sink, CaptureSink)), None)
+        sinks.append(page(settings.http, lambda: pipeline, captures, lambda: ""))
+    title = classifier.identity.title
+    ready = threading.Event()
+
+    def beaten(words: str) -> None:
+        if not ready.is_set():
+            ready.set()
+            announce(READY)
+        notifier.beat(words)
+
+    heartbeat = Heartbeat(Path(settings.heartbeat) if settings.heartbeat else default_path(), title, also=beaten)
+    pipeline = Pipeline(
+        lanes,
+        classifier,
+        sinks,
+        stop=stop,
+        heartbeat=heartbeat,
+        rules=rules_of(settings, classifier),
+        successor=successor if settings.follow else lambda: None,
+    )
+    addresses = ", ".join(lane.source.address for lane in lanes)
+    addresses += f"; page {settings.http.address}" if settings.http else ""
+    say(f"edge-runtime: {title} on {classifier.identity.runtime}; {addresses}; Ctrl-C ends")
+    heartbeat.begin()
+    try:
+        totals = pipeline.run()
+    finally:
+        notifier.say(STOPPING)
+        heartbeat.end()  # also after a failure: health must not call alive what has ended
+    dropped = sum(totals.dropped.values())
+    say(f"edge-runtime: ended; {totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped")
+    return RELOAD if reload.is_set() else 0
+
+
+def on_signal(act: Callable[[], None], *numbers: signal.Signals) -> None:
+    """Calls `act` when a signal comes, in a thread: a handler may interrupt the main one inside a lock it needs."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=act, daemon=True).start()
+
+    for number in numbers:
+        signal.signal(number, handle)
