@@ -2,10 +2,8 @@
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 
 from edge_runtime.device.container import hint, in_container
 from edge_runtime.errors import EdgeError
@@ -15,6 +13,8 @@ INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for a program that Ctrl-
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Returns ``"; did you mean 'x'?"`` for the known word nearest to `word`, else the whole list."""
+    from difflib import get_close_matches  # here and below: 1 ms each, of every start
+
     known = list(known)
     near = get_close_matches(word, known, n=1)
     return f"; did you mean '{near[0]}'?" if near else f"; known: {', '.join(known)}"
@@ -39,6 +39,8 @@ def tell(result: object) -> None:
 
 def program() -> str:
     """Returns how this Python is called from here, for commands that a message proposes."""
+    import shutil
+
     if shutil.which("python") == sys.executable:
         return "python"
     near = os.path.relpath(sys.executable) if sys.executable else "python"
@@ -74,7 +76,7 @@ def guard(program: str, work: Callable[[], int]) -> int:
 
 def _remedy(error: Exception) -> str:
     """Returns what to do in a container, unless this is none or the error has said it itself, as cameras do."""
-    return hint(error) if in_container() and "container" not in str(error) else ""
+    return hint(error) if in_container() and "in a container" not in str(error) else ""
 
 
 def _forget_output() -> None:

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.bundle.store import Bundle, check_target, pack
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import check_target, pack
 from edge_runtime.commands.info import describe
 from edge_runtime.commands.numbers import positive
 from edge_runtime.commands.table import size, table

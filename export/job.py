@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from edge_runtime.bundle.manifest import SCHEMA_VERSION, GateResult, LeftOut, Manifest
-from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.console import say
 from edge_runtime.errors import BundleError
 from export import golden

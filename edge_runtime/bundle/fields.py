@@ -5,15 +5,18 @@ A device must not need more than numpy and Pillow, so no schema library is used 
 
 import dataclasses
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from edge_runtime.console import did_you_mean
+from edge_runtime.console import did_you_mean, without_passwords
 from edge_runtime.errors import FieldError
 
 T = TypeVar("T")
+OBJECT = "named values"  # what JSON calls an object and TOML a table
+WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def parse(kind: type[T], raw: object, where: str) -> T:
@@ -89,21 +92,21 @@ def _value(kind: Any, raw: object, where: str) -> object:
         return _tuple(arguments, raw, where)
     if origin is dict:
         if not isinstance(raw, dict):
-            raise _mismatch(where, "an object", raw)
+            raise _mismatch(where, OBJECT, raw)
         return {str(key): _value(arguments[1], item, f"{where}: {key}") for key, item in raw.items()}
     if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
         try:
             return float(raw)  # JSON and TOML write 1.0 and 1 for the same number
         except OverflowError as error:
-            raise _mismatch(where, "float", raw) from error
+            raise _mismatch(where, WORDS[float], raw) from error
     if type(raw) is not kind:  # not isinstance: True is an int to Python, but not to a reader of the file
-        raise _mismatch(where, kind.__name__, raw)
+        raise _mismatch(where, WORDS[kind], raw, _number_alone(raw) if kind in (int, float) else "")
     return raw
 
 
 def _dataclass(kind: type, raw: object, where: str) -> object:
     if not isinstance(raw, dict):
-        raise _mismatch(where, "an object", raw)
+        raise _mismatch(where, OBJECT, raw)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     for name in raw:
         if name not in fields:
@@ -119,6 +122,8 @@ def _dataclass(kind: type, raw: object, where: str) -> object:
 def _tuple(arguments: tuple[Any, ...], raw: object, where: str) -> tuple[object, ...]:
     if not isinstance(raw, (list, tuple)):
         raise _mismatch(where, "a list", raw)
+    if arguments == (str, ...) and all(type(item) is str for item in raw):
+        return tuple(raw)  # a thousand labels: 2 ms sooner than one by one
     if arguments[-1] is Ellipsis:
         return tuple(_value(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(raw))
     if len(raw) != len(arguments):
@@ -126,5 +131,15 @@ def _tuple(arguments: tuple[Any, ...], raw: object, where: str) -> tuple[object,
     return tuple(_value(kind, item, f"{where}[{n}]") for n, (kind, item) in enumerate(zip(arguments, raw, strict=True)))
 
 
-def _mismatch(where: str, wanted: str, raw: object) -> FieldError:
-    return FieldError(f"{where}: {wanted} expected, {type(raw).__name__} {json.dumps(raw, default=str)[:60]} found")
+def _mismatch(where: str, wanted: str, raw: object, advice: str = "") -> FieldError:
+    # The whole text first: of an address that is cut off before its @ the password would be shown.
+    found = without_passwords(json.dumps(raw, default=str, ensure_ascii=False))[:60]
+    return FieldError(f"{where}: {wanted} expected, {found} found{advice}")
+
+
+def _number_alone(raw: object) -> str:
+    """Returns what to do with a number in quotes; nothing where it is none."""
+    match = re.fullmatch(r"\s*-?[\d.]+\s*([a-zA-Z%]*)\s*", raw) if isinstance(raw, str) else None
+    if not match:
+        return ""
+    return "; write the number alone, a time in seconds" if match[1] else "; write it without quotes"

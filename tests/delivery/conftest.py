@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.stages.prepared import Prepared
 from tests.support import ROOT
 from tools.containers import engine as engines

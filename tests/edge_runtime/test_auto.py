@@ -7,7 +7,8 @@ import pytest
 from edge_runtime.auto import Terms, choose, fastest, good_enough, load, measure, place, recall, remember
 from edge_runtime.bundle import golden
 from edge_runtime.bundle.manifest import Variant
-from edge_runtime.bundle.store import Bundle, open_bundle, write_bundle
+from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.classifier import PREFERENCE
 from edge_runtime.errors import VariantError
 from edge_runtime.runtimes import INTERPRETERS

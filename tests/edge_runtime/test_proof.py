@@ -8,7 +8,8 @@ from PIL import Image
 
 from edge_runtime.bundle import golden
 from edge_runtime.bundle.golden import GoldenSample, GoldenSamples
-from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.classifier import BundleClassifier, Judgement, load_classifier
 from edge_runtime.errors import BundleError
 from edge_runtime.proof import prove, read_golden

@@ -7,11 +7,16 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from PIL import Image
 
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.preprocess import KERNELS
+
 
 class Bare:
     """A loaded file with as little around it as there can be."""
 
-    def __init__(self, model: str, threads: int) -> None:
+    def __init__(self, bundle: Bundle, variant: str, threads: int) -> None:
+        model = str(bundle.file(f"variants/{variant}"))
+        self.kernel = KERNELS[bundle.manifest.spec.preprocessing.interpolation]
         self.interpreter = Interpreter(model_path=model, num_threads=threads)
         self.interpreter.allocate_tensors()
         wanted, given = self.interpreter.get_input_details()[0], self.interpreter.get_output_details()[0]
@@ -25,7 +30,7 @@ class Bare:
         return scores
 
     def resize(self, image: Image.Image) -> NDArray[np.uint8]:
-        return np.asarray(image.resize(self.size, Image.Resampling.BILINEAR))
+        return np.asarray(image.resize(self.size, self.kernel))
 
     def from_array(self, array: NDArray[np.uint8]) -> NDArray[np.generic]:
         return self.interpret(self.resize(Image.fromarray(array)))

@@ -10,7 +10,6 @@ measured. Two cores must be free: where something else takes them, what is pipel
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import subprocess
@@ -20,14 +19,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from PIL import Image
-
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.commands.table import table
 from edge_runtime.console import guard, say
 from edge_runtime.device.machine import this_machine
 from edge_runtime.errors import EdgeError, IncompleteError
 from tools.benchmarks import beside_mediapipe, judging, live, starting
+from tools.benchmarks.photographs import carried, installed, parts, resized
 from tools.benchmarks.turns import Line
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,15 +34,6 @@ WEIGHTS = "efficientnet_lite0_imagenet.npz"
 CNN = ROOT / "bundles/fashion_mnist"
 INT8, FLOAT = "full_int8.tflite", "float32.tflite"
 SMALL, LARGE = (640, 427), (4000, 3000)
-# Real photographs in packages that the kit's development environment has anyway.
-PHOTOGRAPHS = (
-    ("sklearn", "datasets/images/china.jpg"),
-    ("sklearn", "datasets/images/flower.jpg"),
-    ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),
-)
-# Sizes of cropped photographs: some that a decoder divides by 8, by 4 and by 2, and odd ones.
-CROP_SIZES = ((2000, 1504), (2002, 1501), (2048, 1365), (1900, 1425), (1801, 1351))
-
 Section = Callable[[], Sequence[Line]]
 
 
@@ -56,19 +45,21 @@ class Materials:
         cnn: The one for small cameras, where `make demo` has left it; else None.
         small: JPEG photographs of 640 × 427.
         large: The same with 12 megapixels.
-        crops: Many parts of photographs.
     """
 
     def __init__(self, place: Path, cnn: Path, weights: Path | None, count: int) -> None:
-        photographs = [path for path in map(_packaged, *zip(*PHOTOGRAPHS, strict=True)) if path]
-        if not photographs:
-            raise EdgeError("no photograph found: scikit-learn and matplotlib carry some; make setup")
+        photographs = installed()
         pictures = place / "pictures"
-        self.small = [_resized(path, pictures, SMALL) for path in photographs]
-        self.large = [_resized(path, pictures, LARGE) for path in photographs]
-        self.crops = _crops(photographs, pictures, count)
+        self.small = [resized(path, pictures, SMALL) for path in photographs]
+        self.large = [resized(path, pictures, LARGE) for path in photographs]
+        self._photographs, self._place, self._count = photographs, place, count
         self.efficientnet = _efficientnet(place, weights, photographs)
         self.cnn = open_bundle(cnn) if cnn.is_dir() else None
+
+    def parts(self) -> list[Path]:
+        """Returns many parts of photographs. Raises RuntimeError where some cannot be fetched."""
+        photographs = [*self._photographs, *carried(self._place / "photographs")]
+        return parts(photographs, self._place / "pictures", self._count)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     weights = arguments.weights or (kept if kept.exists() else None)
     say(f"EfficientNet-Lite0 with {f'weights of {weights.name}' if weights else 'RANDOM weights: labels mean nothing'}")
     quick = arguments.quick
-    given = Materials(arguments.cache, arguments.cnn, weights, 40 if quick else 200)
+    given = Materials(arguments.cache, arguments.cnn, weights, 80 if quick else 400)
     lines: list[Line] = []
     missing: list[str] = []
     for name, section in sections(given, arguments.cache, quick).items():
@@ -155,7 +146,7 @@ def sections(given: Materials, cache: Path, quick: bool) -> dict[str, Section]:
             *(judging.pipelined(net, variant, small, "640 × 427", 1.5, 2 if quick else 7) for variant in both),
             judging.pipelined(net, INT8, large, "12 megapixels", 1.5, 2 if quick else 7),
         ],
-        "reduced decoding": lambda: judging.reduced(net, FLOAT, large, given.crops, 3 if quick else 10),
+        "reduced decoding": lambda: judging.reduced(net, FLOAT, large, given.parts(), 3 if quick else 10),
         "mediapipe": lambda: beside_mediapipe.compare(
             net,
             INT8,
@@ -178,45 +169,9 @@ def _there(bundle: Bundle | None) -> Bundle:
     return bundle
 
 
-def _packaged(package: str, path: str) -> Path | None:
-    spec = importlib.util.find_spec(package)
-    found = Path(spec.origin).parent / path if spec and spec.origin else None
-    return found if found and found.exists() else None
-
-
-def _resized(source: Path, place: Path, size: tuple[int, int]) -> Path:
-    target = place / f"{source.stem}-{size[0]}x{size[1]}.jpg"
-    if not target.exists():
-        place.mkdir(parents=True, exist_ok=True)
-        with Image.open(source) as image:
-            image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(target, quality=90)
-    return target
-
-
-def _crops(photographs: Sequence[Path], place: Path, count: int) -> list[Path]:
-    """Returns parts of photographs, each at least half of it, as JPEG of 2 to 3 megapixels."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    paths = []
-    for number in range(count):
-        size = CROP_SIZES[number % len(CROP_SIZES)]
-        share, x, y = random.uniform(0.4, 1.0), random.random(), random.random()
-        target = place / f"crop-{number:03}.jpg"
-        paths.append(target)
-        if target.exists():
-            continue
-        with Image.open(photographs[number % len(photographs)]) as image:
-            width, height = image.width * share, image.height * share
-            left, top = (image.width - width) * x, (image.height - height) * y
-            part = image.convert("RGB").resize(size, Image.Resampling.BICUBIC, (left, top, left + width, top + height))
-            part.save(target, quality=90)
-    return paths
-
-
 def _efficientnet(place: Path, weights: Path | None, photographs: Sequence[Path]) -> Bundle:
     """Returns the bundle; made in a process of its own, which TensorFlow may fill with a gigabyte."""
-    target = place / f"efficientnet-{'imagenet' if weights else 'random'}"
+    target = place / f"efficientnet-{'imagenet' if weights else 'random'}-box"
     if not (target / "manifest.json").exists():
         say("making EfficientNet-Lite0 a bundle, once: half a minute")
         command = [sys.executable, "-m", "tools.benchmarks.efficientnet", target, *photographs]

@@ -21,7 +21,8 @@ from PIL import Image
 
 from edge_runtime.bundle.manifest import SCHEMA_VERSION, GateResult, Manifest, Provenance, Variant
 from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
-from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.console import guard, say
 from edge_runtime.scores import to_scores
 from edge_runtime.stages.prepared import Split
@@ -82,7 +83,10 @@ def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bund
     pixels = crops(pictures, CROPS)
     calibration, shown = pixels[: CROPS // 2].copy(), pixels[CROPS // 2 :]
     calibration[0, 0, 0, :2] = (0, 255)  # the input's range is then that of raw pixels
-    spec = ModelSpec(tuple(f"class {number:04}" for number in range(LABELS)), PreprocessingSpec((SIZE, SIZE)))
+    # The mean of an area, as OpenCV's INTER_AREA: photographs are larger than 224, and it takes 0.59 ms for 640 × 427
+    # where bilinear with antialiasing takes 0.95. MediaPipe takes four pixels and leaves the rest out.
+    preprocessing = PreprocessingSpec((SIZE, SIZE), interpolation="box")
+    spec = ModelSpec(tuple(f"class {number:04}" for number in range(LABELS)), preprocessing)
     graph = DeployedGraph(model, spec)
     reference = graph.scores(shown)
     labels = reference.argmax(axis=1)

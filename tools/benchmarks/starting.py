@@ -10,6 +10,7 @@ from pathlib import Path
 from edge_runtime.benchmark.figures import Case
 from edge_runtime.benchmark.session import Process
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.preprocess import KERNELS
 from tools.benchmarks.turns import Line, in_turns, milliseconds, ratio
 
 SCRIPT = Path(__file__).with_name("ten_lines.py")
@@ -31,20 +32,25 @@ def first_line(*command: object) -> tuple[float, str]:
 def typed_to_result(bundle: Bundle, variant: str, picture: Path, rounds: int) -> Line:
     """One picture from the command line."""
     model = bundle.file(f"variants/{variant}")
+    kernel = _kernel(bundle)
     command = Path(sys.executable).with_name("edge-runtime")
     ours = (command, "classify", picture, "--bundle", bundle.directory, "--variant", variant, "--threads", 2)
     taken = in_turns(
-        [lambda: first_line(*ours)[0], lambda: first_line(sys.executable, SCRIPT, model, picture)[0]], rounds
+        [lambda: first_line(*ours)[0], lambda: first_line(sys.executable, SCRIPT, model, picture, kernel)[0]], rounds
     )
     note = f"{milliseconds(taken[0])} and {milliseconds(taken[1])}"
     what = f"typed to result, {bundle.manifest.name} {variant}: time against a ten-line script"
     return Line(what, ratio(*taken), 1.3, note=note)
 
 
+def _kernel(bundle: Bundle) -> str:
+    return KERNELS[bundle.manifest.spec.preprocessing.interpolation].name
+
+
 def memory(bundle: Bundle, variant: str, picture: Path) -> Line:
     """Memory after the first picture: a process that judges against the ten-line script."""
     model = bundle.file(f"variants/{variant}")
-    theirs = int(first_line(sys.executable, SCRIPT, model, picture, "--rss")[1].splitlines()[-1])
+    theirs = int(first_line(sys.executable, SCRIPT, model, picture, _kernel(bundle), "--rss")[1].splitlines()[-1])
     worker = Process(Case(str(bundle.directory), bundle.title, variant, "ai-edge-litert", 2), [picture])
     try:
         ours = worker.start().rss

@@ -1,4 +1,4 @@
-"""The script that `edge-runtime classify` is measured against: python ten_lines.py MODEL.tflite PICTURE"""
+"""The script that `edge-runtime classify` is measured against: python ten_lines.py MODEL.tflite PICTURE KERNEL"""
 
 import sys
 
@@ -9,7 +9,7 @@ from PIL import Image
 interpreter = Interpreter(model_path=sys.argv[1], num_threads=2)
 interpreter.allocate_tensors()
 wanted, given = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-image = Image.open(sys.argv[2]).convert("RGB").resize(tuple(wanted["shape"][2:0:-1]), Image.Resampling.BILINEAR)
+image = Image.open(sys.argv[2]).convert("RGB").resize(tuple(wanted["shape"][2:0:-1]), Image.Resampling[sys.argv[3]])
 interpreter.set_tensor(wanted["index"], np.asarray(image)[None])
 interpreter.invoke()
 scores = interpreter.get_tensor(given["index"])[0]

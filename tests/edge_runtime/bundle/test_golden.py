@@ -22,7 +22,7 @@ def test_no_sample_at_all_is_refused() -> None:
 
 def test_scores_that_are_not_numbers_are_refused_by_place() -> None:
     content = b'{"samples": [{"path": "a.png", "label": "x", "scores": {"f.tflite": [0.5, null]}}]}'
-    with pytest.raises(FieldError, match=r"golden/scores.json: samples\[0\]: scores: f.tflite\[1\]: float expected"):
+    with pytest.raises(FieldError, match=r"golden/scores.json: samples\[0\]: scores: f.tflite\[1\]: a number expected"):
         golden.from_bytes(content)
 
 

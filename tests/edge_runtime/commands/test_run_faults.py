@@ -16,7 +16,8 @@ from onnx import TensorProto, helper
 
 from edge_runtime import heartbeat
 from edge_runtime.bundle.golden import FILE_NAME as GOLDEN
-from edge_runtime.bundle.store import Bundle, write_bundle
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
 from tests.edge_runtime.commands.running import health, running, started
 from tests.edge_runtime.samples import DEADLINE, eventually, save
 from tests.support import python
@@ -186,17 +187,55 @@ def test_a_configuration_is_read_anew_on_sighup_and_a_wrong_one_is_not_taken(
         write('"many"')
         process.send_signal(signal.SIGHUP)
         told = process.stderr.readline()
-        assert f'the new configuration is not taken: {config}: top: int expected, str "many" found' in told
+        assert f'the new configuration is not taken: {config}: top: a whole number expected, "many" found' in told
         write("2")
         process.send_signal(signal.SIGHUP)
+        told = process.stderr.readline()
+        assert told.startswith("edge-runtime: the configuration has changed: begins anew with it; until here 0 pred")
+        assert "; desk; Ctrl-C ends" in process.stderr.readline()
         eventually(lambda: beat.exists() and heartbeat.read(beat).pid != first, "another child judges")
         save(inbox / "1.png")
         line = json.loads(process.stdout.readline())
         assert len(line["best"]) == 2
         assert line["source"] == "desk"
         process.terminate()
-        process.communicate(timeout=DEADLINE)
+        _, told = process.communicate(timeout=DEADLINE)
         assert process.returncode == 0
+        assert told == "edge-runtime: ended; 1 predictions, 0 rejected, 0 dropped\n"
+
+
+def test_a_configuration_read_anew_is_no_end_to_systemd(
+    bundle: Bundle, inbox: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever says STOPPING=1 and is there TimeoutStopSec later is killed."""
+    config, place = tmp_path / "edge.toml", tmp_path / "notify"
+    base = (
+        f'bundle = "{bundle.directory}"\nvariant = "full_int8.tflite"\nheartbeat = "{tmp_path}/beat.json"\n'
+        f'[[source]]\naddress = "watch:{inbox}"\n'
+    )
+    config.write_text(base)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(place))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(place))
+        manager.settimeout(DEADLINE)
+
+        def until(words: str) -> list[str]:
+            heard = [manager.recv(1000).decode()]
+            while words not in heard[-1]:
+                heard.append(manager.recv(1000).decode())
+            return heard
+
+        with started(None, tmp_path / "beat.json", "", "--config", str(config)) as process:
+            until("READY=1")
+            config.write_text(f"top = 2\n{base}")
+            process.send_signal(signal.SIGHUP)
+            assert not [words for words in until("READY=1") if "STOPPING" in words]
+            config.write_text(f'sinks = ["jsonl:{tmp_path}"]\n{base}')  # cannot begin
+            process.send_signal(signal.SIGHUP)
+            assert not [words for words in until("READY=1") if "STOPPING" in words]
+            process.terminate()
+            until("STOPPING=1")
+            process.communicate(timeout=DEADLINE)
 
 
 def test_a_configuration_that_cannot_begin_gives_way_to_the_one_before(
@@ -213,7 +252,7 @@ def test_a_configuration_that_cannot_begin_gives_way_to_the_one_before(
         assert process.stderr
         eventually(beat.exists, "it judges")
         first = heartbeat.read(beat).pid
-        config.write_text(good + f'[[source]]\naddress = "watch:{tmp_path}/nowhere"\n')
+        config.write_text(good + f'[[source]]\naddress = "{tmp_path}/nowhere.png"\n')
         process.send_signal(signal.SIGHUP)
         while "going on with the former one" not in process.stderr.readline():
             assert process.poll() is None
@@ -230,7 +269,7 @@ def test_check_says_whether_it_could_begin_and_begins_nothing(bundle: Bundle, in
     good = python("-m", "edge_runtime", "run", *arguments, "--http", "http://127.0.0.1:0", "--check")
     assert good.returncode == 0, good.stderr
     assert "judges here as at export" in good.stdout
-    assert f"source   watch:{inbox}" in good.stdout
+    assert f"source   watch:{inbox}\n" in good.stdout
     assert f"sink     sqlite:{tmp_path}/x.db" in good.stdout
     assert "sink     http://127.0.0.1:" in good.stdout
     assert not (tmp_path / "x.db").exists()
@@ -247,11 +286,29 @@ def test_check_names_every_source_and_sink_that_could_not_begin(bundle: Bundle, 
             *("--http", f"http://127.0.0.1:{taken.getsockname()[1]}"),
         )
     assert done.returncode == 1
-    assert f"watch:{tmp_path}/nowhere  BAD: cannot be read: No such file or directory" in done.stdout
+    missing = "cannot be read: No such file or directory; run waits for it"
+    assert f"watch:{tmp_path}/nowhere  BAD: {missing}" in done.stdout
     assert f"jsonl:{tmp_path}  BAD: cannot be written: it is a directory" in done.stdout
     assert "BAD: cannot listen there: Address already in use" in done.stdout
     assert f"watch:{inbox}\n" in done.stdout
-    assert done.stderr.endswith(" of the above cannot begin\n")
+    assert done.stderr.endswith(" of the above cannot be used now\n")
+
+
+def test_check_does_not_try_what_may_come_later_and_says_so(bundle: Bundle, inbox: Path) -> None:
+    done = python(
+        *("-m", "edge_runtime", "run", "--bundle", bundle.directory, "--check", "--source", "/dev/video77"),
+        *("--source", "http://127.0.0.1:1/x", "--source", f"watch:{inbox}"),
+        *("--sink", "mqtt://127.0.0.1:1/x", "--sink", "webhook+http://127.0.0.1:1/x", "--sink", "jsonl:-"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == [
+        "source   /dev/video77  not tried",
+        "source   http://127.0.0.1:1/x  not tried",
+        f"source   watch:{inbox}",
+        "sink     mqtt://127.0.0.1:1/x  not tried",
+        "sink     webhook+http://127.0.0.1:1/***  not tried",
+        "sink     jsonl:-",
+    ]
 
 
 def test_what_is_given_beside_a_configuration_goes_first(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
@@ -265,6 +322,25 @@ def test_what_is_given_beside_a_configuration_goes_first(bundle: Bundle, inbox: 
     alone = python("-m", "edge_runtime", "run", "--config", config, "--check")
     assert alone.returncode == 2
     assert "no source; say --source ADDRESS" in alone.stderr
+
+
+def test_sources_and_numbers_that_are_written_otherwise_are_told_with_how_they_are_written(tmp_path: Path) -> None:
+    config = tmp_path / "edge.toml"
+    for text, sentence in (
+        ('[source]\naddress = "0"', "source: [source] with single brackets found; each source is a table of its own"),
+        ('[[source]]\naddress = "0"\n[events.smoothing]\nhold = "2s"', 'hold: a number expected, "2s" found'),
+        ("[[source]]\nname = 5", "source[0]: 'address' is missing"),
+    ):
+        config.write_text(f'bundle = "b"\n{text}\n')
+        done = python("-m", "edge_runtime", "run", "--config", config)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"edge-runtime: error: {config}: ")
+        assert sentence in done.stderr
+
+
+def test_any_motion_at_all_may_be_asked_for(bundle: Bundle) -> None:
+    arguments = ("--bundle", bundle.directory, "--source", "/dev/video77", "--motion", "0")
+    assert python("-m", "edge_runtime", "run", *arguments, "--check").returncode == 0
 
 
 def test_without_a_bundle_the_sentence_says_what_is_missing() -> None:
