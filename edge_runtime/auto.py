@@ -12,7 +12,6 @@ import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +21,7 @@ from edge_runtime.bundle.manifest import Variant, digest
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import BundleClassifier, Classifier, by_preference, default_threads, load_classifier
 from edge_runtime.errors import EdgeError, VariantError
+from edge_runtime.frozen import dataclass
 from edge_runtime.runtimes import find, readable
 
 CALLS = 30  # of each variant at most, after one to warm up
@@ -50,8 +50,11 @@ class Terms:
     max_degradation: float | None = None
 
 
+ANY = Terms()
+
+
 def load(
-    bundle: Bundle, terms: Terms = Terms(), announce: Announce | None = None, memory: Path | None = None
+    bundle: Bundle, terms: Terms = ANY, announce: Announce | None = None, memory: Path | None = None
 ) -> BundleClassifier:
     """Loads the fastest variant that is good enough; see `fastest`."""
     variant = fastest(bundle, bundle.manifest.variants, terms, announce, memory)
@@ -63,7 +66,7 @@ def load(
 def fastest(
     bundle: Bundle,
     variants: Sequence[Variant],
-    terms: Terms = Terms(),
+    terms: Terms = ANY,
     announce: Announce | None = None,
     memory: Path | None = None,
 ) -> Variant:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +12,7 @@ from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.device.cpus import usable_cpus
 from edge_runtime.errors import InterpreterMissing, VariantError
+from edge_runtime.frozen import dataclass
 from edge_runtime.runtimes import Interpreter, Runtime, find, readable
 from edge_runtime.scores import Scores, to_scores, top_k
 

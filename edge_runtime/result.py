@@ -6,11 +6,11 @@ Event           the label of a source has changed, once the change has lasted
 SourceChange    a source is live, stale, frozen, black or lost from now on
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from edge_runtime.classifier import Identity
+from edge_runtime.frozen import dataclass
 from edge_runtime.sources import State
 
 UNKNOWN = "unknown"
@@ -27,7 +27,8 @@ class Prediction:
         path: The picture's path, where it is a file.
         frame: Number of the frame within its source, from 0.
         captured_at: When it was captured, seconds since 1970 UTC.
-        best: Labels with their scores, best first; never empty.
+        best: Labels with their scores, best first; never empty. As many as were asked for, also those with a score of
+            0, which int8 gives to all below 1/512: who reads this can count on the number.
         identity: Which model said so.
         latency: Seconds inside the interpreter.
         age: Seconds from capture to this prediction.

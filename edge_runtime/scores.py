@@ -1,9 +1,9 @@
 """From what an interpreter returns to scores, and from scores to the best labels. Pure functions of arrays."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_runtime.frozen import dataclass
 
 Scores = NDArray[np.float32]
 

@@ -1,9 +1,8 @@
 """Golden samples: a few real inputs and the scores each variant gave for them at export."""
 
-from dataclasses import dataclass
-
 from edge_runtime.bundle import fields
 from edge_runtime.errors import FieldError
+from edge_runtime.frozen import dataclass
 
 FILE_NAME = "golden/scores.json"
 

@@ -3,13 +3,13 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
 from edge_runtime.bundle import fields
 from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.errors import FieldError, ManifestError
+from edge_runtime.frozen import dataclass
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"

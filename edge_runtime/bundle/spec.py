@@ -1,9 +1,9 @@
 """What a picture must become before the model sees it, and what the model's scores mean."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from edge_runtime.errors import FieldError
+from edge_runtime.frozen import dataclass
 
 Resize = Literal["stretch", "center_crop", "letterbox"]
 Interpolation = Literal["box", "bilinear", "bicubic", "lanczos"]

@@ -2,16 +2,15 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.bundle import manifest as manifests
 from edge_runtime.bundle.manifest import Manifest, Variant
 from edge_runtime.console import did_you_mean
 from edge_runtime.errors import BundleError, IntegrityError, VariantError
+from edge_runtime.frozen import dataclass
 
-# Bytes read at once. Less would be given more often to a thread that waits for Python's lock while others import.
-CHUNK = 1 << 22
+CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)

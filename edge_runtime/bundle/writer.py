@@ -1,4 +1,4 @@
-"""Bundles on disk, as they are written: whole or not at all, the same bytes for the same contents. No device does it."""
+"""Bundles on disk, as they are written: whole or not at all, the same bytes for the same contents. Not on devices."""
 
 import errno
 import os

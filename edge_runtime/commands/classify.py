@@ -21,16 +21,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = f"""{AUTO_EXPLAINED}
 
+exit codes: 0 all classified, 3 some could not be read, 1 none could, or nothing is there, 2 typed
+wrongly
+
 examples:
   edge-runtime classify shoe.jpg --bundle bundles/fashion_mnist
   edge-runtime classify pictures/ --bundle bundles/fashion_mnist --truth folder
-  edge-runtime classify 'shots/**/*.png' --bundle bundles/fashion_mnist | jq .label"""
+  edge-runtime classify 'shots/**/*.png' --bundle bundles/parts | jq .label"""
 
 
 def run(arguments: argparse.Namespace) -> int:
     opening = Opening(arguments.bundle)
     with without_collecting():
-        from edge_runtime.commands.classifying import prepare
+        from edge_runtime.commands.classifying import classify_all, prepare
 
-        classifying = prepare(arguments, opening)
-    return classifying.run()
+        paths, classifier = prepare(arguments, opening)
+    return classify_all(arguments, paths, classifier)

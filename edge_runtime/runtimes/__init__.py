@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle.manifest import Format
 from edge_runtime.errors import InterpreterMissing
+from edge_runtime.frozen import dataclass
 from edge_runtime.scores import Quantisation
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.closing import Closing
+from edge_runtime.frozen import dataclass
 
 Picture = Path | bytes | NDArray[np.uint8]
 """A file, a file's content, or uint8 RGB ``[h, w, 3]``."""

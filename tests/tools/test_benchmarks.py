@@ -12,8 +12,9 @@ from PIL import Image
 from edge_runtime.bundle.store import Bundle
 from tests.support import python
 from tools.benchmarks import live, starting
-from tools.benchmarks.edge import CROP_SIZES, Materials, sections
+from tools.benchmarks.edge import Materials, sections
 from tools.benchmarks.efficientnet import crops
+from tools.benchmarks.photographs import PART_SIZES
 from tools.benchmarks.turns import Line, in_turns, ratio
 
 
@@ -42,7 +43,7 @@ def test_a_line_knows_whether_it_was_reached(found: float, least: bool, reached:
 def test_every_requirement_has_a_section(bundle: Bundle) -> None:
     given = Materials.__new__(Materials)
     given.efficientnet = given.cnn = bundle
-    given.small = given.large = given.crops = []
+    given.small = given.large = []
     names = set(sections(given, Path(), True))
     assert names == {
         "memory to top 5", "one thread", "pipelined", "reduced decoding", "mediapipe", "typed to result",
@@ -50,8 +51,8 @@ def test_every_requirement_has_a_section(bundle: Bundle) -> None:
     }  # fmt: skip
 
 
-def test_the_sizes_of_the_crops_are_those_that_decoders_divide_and_those_they_do_not() -> None:
-    exact = [any(w % scale == h % scale == 0 for scale in (2, 4, 8)) for w, h in CROP_SIZES]
+def test_the_sizes_of_the_parts_are_those_that_decoders_divide_and_those_they_do_not() -> None:
+    exact = [any(w % scale == h % scale == 0 for scale in (2, 4, 8)) for w, h in PART_SIZES]
     assert True in exact
     assert False in exact
 
@@ -77,7 +78,7 @@ def test_memory_and_time_are_compared_with_a_script_that_gives_the_same_label(bu
     Image.open(bundle.file("golden/00.png")).save(content, "PNG")
     (tmp_path / "a.png").write_bytes(content.getvalue())
     model = bundle.file("variants/full_int8.tflite")
-    script = python(starting.SCRIPT, model, tmp_path / "a.png")
+    script = python(starting.SCRIPT, model, tmp_path / "a.png", "BILINEAR")
     ours = python(
         "-m", "edge_runtime", "classify", tmp_path / "a.png", "--bundle", bundle.directory, "--variant", "full_int8"
     )
