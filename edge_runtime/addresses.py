@@ -4,11 +4,11 @@ VIDEOS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts"
 
 SOURCES = (
     "0, /dev/video0, csi://0, rtsp://USER:PASSWORD@HOST/PATH",
-    "http(s)://HOST/PATH[#every=SECONDS&verify=no]   MJPEG, or one picture at a time",
+    "http(s)://HOST/PATH[#every=SECONDS&verify=no]   MJPEG, or one picture at a time; a ? is the camera's own",
     "watch:DIR[?existing=1]",
     "replay:PATH[?fps=N&loop=N]",
     "a picture, a video[?fps=N], a directory or glob",
-    "-   standard input: MJPEG, or pictures each behind its length in 4 bytes, big-endian",
+    "-   standard input: MJPEG, PNG after PNG, or pictures each behind its length in 4 bytes, big-endian",
 )
 # Those of results also take what=, some of predictions,events,sources,rejections.
 SINKS = (

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from edge_runtime.bundle import fields
 from edge_runtime.device.process import lives, started
-from edge_runtime.errors import EdgeError, FieldError, UsageError
+from edge_runtime.errors import EdgeError, FieldError
 from edge_runtime.files import write_atomically
 
 INTERVAL = 2.0  # seconds between two beats
@@ -106,25 +106,25 @@ class Heartbeat:
         at = round(now, 3)
         pid = os.getpid()
         beat = Beat(pid, boot(), at, self.model, predictions, rejections, dropped, self._started, dict(troubles))
-        if self._also:
-            self._also(beat.words)
         try:
             write_atomically(self._path, fields.canonical(asdict(beat)))
         except OSError as error:
             raise EdgeError(f"{self._path}: no heartbeat can be written: {error.strerror}; see --heartbeat") from error
+        if self._also:
+            self._also(beat.words)
 
     def begin(self) -> None:
         """Makes sure that nobody else beats there.
 
         Raises:
-            UsageError: Another living process does; the two would hide each other's end.
+            EdgeError: Another living process does; the two would hide each other's end.
         """
         try:
             other = read(self._path)
         except EdgeError:
             return
         if other.pid != os.getpid() and age(other, self._clock(), boot()) < MAX_AGE and lives(other.pid, other.started):
-            raise UsageError(f"{self._path}: process {other.pid} beats there; give each 'run' a --heartbeat of its own")
+            raise EdgeError(f"{self._path}: process {other.pid} beats there; give each 'run' a --heartbeat of its own")
 
     def end(self) -> None:
         """Removes the file: a program that ended on purpose is not alive."""

@@ -23,6 +23,7 @@ sinks:
 
 A camera gives its newest frame; older ones that were not judged in time count as dropped. When it is lost
 it is tried again, ever more seldom; frozen, black and stale frames are counted, never labelled.
+A watched directory that is not there, or not yet, is lost likewise, and waited for.
 Results go to standard output as JSON lines unless --sink says otherwise. SIGTERM or Ctrl-C ends it
 after the frame in hand, with exit code 0. A new bundle in the same place takes over between two
 frames, once it was proved here. SIGHUP reads --config anew and looks at the bundle at once.
@@ -38,7 +39,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML; what stands beside it here goes first")
-    parser.add_argument("--check", action="store_true", help="only say whether it could begin, and with what")
+    parser.add_argument(
+        "--check", action="store_true", help="only say whether it could begin; cameras and brokers are not tried"
+    )
     what = parser.add_argument_group("what judges")
     what.add_argument("--bundle", metavar="DIR", help="the bundle to classify with")
     what.add_argument(
@@ -87,7 +90,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="a page, the Open Inference Protocol and /metrics (default: http://127.0.0.1:8080)",
     )
     told.add_argument("--token-file", metavar="FILE", help="what a person must know to change something on the page")
-    told.add_argument("--heartbeat", metavar="FILE", help=f"(default: {default_path()})")
+    told.add_argument(
+        "--heartbeat",
+        metavar="FILE",
+        help="where it says every 2 s that it is alive; 'health' looks there. Each run needs a file of its own "
+        f"(default: {default_path()})",
+    )
     parser.epilog = EPILOG
 
 
@@ -135,7 +143,7 @@ class Given:
     def read(self) -> dict[str, object]:
         """Returns what they say now. Raises EdgeError."""
         raw = raw_settings(self._arguments)
-        if not isinstance(raw.get("bundle"), str):
+        if "bundle" not in raw:
             raise UsageError("run: --bundle DIR is missing, and no configuration names one")
         return raw
 
@@ -164,7 +172,8 @@ def raw_settings(arguments: argparse.Namespace) -> dict[str, object]:
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if arguments.no_follow:
         given["follow"] = False
-    seen = {"region": arguments.region, "motion": arguments.motion and {"sensitivity": arguments.motion}}
+    motion = None if arguments.motion is None else {"sensitivity": arguments.motion}
+    seen = {"region": arguments.region, "motion": motion}
     seen = {name: value for name, value in seen.items() if value is not None}
     if arguments.sources:
         given["source"] = [{"address": address, **seen} for address in arguments.sources]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_runtime.captures.address import open_captures
 from edge_runtime.classifier import Classifier
+from edge_runtime.console import say
 from edge_runtime.device.cpus import usable_cpus
 from edge_runtime.events.motion import MotionGate
 from edge_runtime.events.region import parse_region
@@ -18,6 +19,7 @@ from edge_runtime.service.settings import Settings, SourceSettings
 from edge_runtime.service.supervisor import Announce
 from edge_runtime.sinks import Sink
 from edge_runtime.sinks.open import open_sink
+from edge_runtime.sinks.untold import never_drawn, untold
 from edge_runtime.sources import Source
 from edge_runtime.sources.health import FrameHealth
 from edge_runtime.sources.open import open_source
@@ -80,6 +82,14 @@ def sinks_of(settings: Settings, lanes: list[Lane], announce: Announce, held_bac
     ]
     tell_apart(sinks)
     return sinks
+
+
+def warn(settings: Settings, lanes: list[Lane], labels: Sequence[str]) -> None:
+    """Says what may be meant, and hardly ever is; `labels` are the model's."""
+    sinks = [address for address in settings.sinks if not address.startswith("captures:")]
+    eventless = [lane.source.address for lane in lanes if lane.smoother is None]
+    for words in filter(None, (untold(sinks, eventless), never_drawn(sinks, labels))):
+        say(f"edge-runtime: warning: {words}")
 
 
 def wish_of(settings: Settings) -> Wish:

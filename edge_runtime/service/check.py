@@ -5,19 +5,24 @@ from pathlib import Path
 from edge_runtime.checking import Checking
 from edge_runtime.errors import EdgeError
 from edge_runtime.pipeline.pipeline import Pipeline
-from edge_runtime.service.assembly import lanes_of, sinks_of, wish_of
+from edge_runtime.service.assembly import lanes_of, sinks_of, warn, wish_of
 from edge_runtime.service.loading import load
 from edge_runtime.service.page import page
 from edge_runtime.service.settings import settings_of
 from edge_runtime.sinks import Sink
+from edge_runtime.sinks.abilities import Keeping
 from edge_runtime.sources import Source
+from edge_runtime.sources.reconnect import LostError, Reconnecting
 
 
 def check(raw: dict[str, object], where: str) -> int:
-    """Says whether a run could begin, and with what; enters nothing. Cameras are not tried: they may come later.
+    """Says whether a run could begin, and with what; enters nothing.
+
+    Cameras, brokers and receivers are not tried: they may come later, a camera may serve one program alone, and a
+    broker ends the connection of a run that is under way when another one comes with its name.
 
     Raises:
-        EdgeError: It could not.
+        EdgeError: It could not, or would have to wait for a directory.
     """
     settings = settings_of(raw, where)
     lanes = lanes_of(settings)
@@ -27,8 +32,9 @@ def check(raw: dict[str, object], where: str) -> int:
     classifier = load(Path(settings.bundle), wish_of(settings), _nobody, frozenset())
     print(f"bundle   {classifier.identity.title} on {classifier.identity.runtime}: judges here as at export")
     told = [_is_fine("source", lane.source) for lane in lanes] + [_is_fine("sink", sink) for sink in sinks]
+    warn(settings, lanes, classifier.labels)
     if not all(told):
-        raise EdgeError(f"{told.count(False)} of the above cannot begin")
+        raise EdgeError(f"{told.count(False)} of the above cannot be used now")
     return 0
 
 
@@ -39,8 +45,11 @@ def _is_fine(kind: str, thing: Source | Sink) -> bool:
         if isinstance(thing, Checking):
             thing.check()
     except EdgeError as error:
-        problem = f"  BAD: {str(error).removeprefix(f'{thing.address}: ')}"
-    print(f"{kind:8} {thing.address}{problem}")
+        problem = str(error).removeprefix(f"{thing.address}: ")
+        problem += "; run waits for it" if isinstance(error, LostError) else ""
+    # Whatever may be out of reach for a while is one of these.
+    distant = isinstance(thing, (Reconnecting, Keeping))
+    print(f"{kind:8} {thing.address}{f'  BAD: {problem}' if problem else '  not tried' if distant else ''}")
     return not problem
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.auto import Terms, fastest
+from edge_runtime.auto import Terms, fastest, key_of, place, recall
 from edge_runtime.bundle.manifest import Variant
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.classifier import AUTO, BundleClassifier, load_classifier
+from edge_runtime.classifier import AUTO, BundleClassifier, default_threads, load_classifier
+from edge_runtime.console import say
 from edge_runtime.errors import VariantError
 from edge_runtime.proof import prove
 from edge_runtime.service.supervisor import Announce
@@ -58,6 +59,12 @@ def load(directory: Path, wish: Wish, announce: Announce, held_back: frozenset[s
         if not left:
             raise HeldBack(f"{directory}: every variant crashed its interpreter too often and is held back")
         chosen = fastest(bundle, left, Terms(wish.threads, wish.max_degradation), announced)
+        if len(left) > 1 and not recall(place(), key_of(bundle, wish.threads or default_threads())):
+            say(
+                f"edge-runtime: {place()} cannot be written, so that --variant auto measures at every start and may "
+                f"take another one each time; now {chosen.name}. Name it with --variant, or set CACHE_DIRECTORY to a "
+                "directory that stays"
+            )
     announced(chosen)
     classifier = load_classifier(bundle, chosen.name, wish.threads)
     proof = prove(bundle, classifier)

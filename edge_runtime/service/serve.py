@@ -11,7 +11,7 @@ from edge_runtime.console import say
 from edge_runtime.errors import EdgeError
 from edge_runtime.heartbeat import Heartbeat, default_path
 from edge_runtime.pipeline.pipeline import Pipeline
-from edge_runtime.service.assembly import lanes_of, rules_of, sinks_of, wish_of
+from edge_runtime.service.assembly import lanes_of, rules_of, sinks_of, warn, wish_of
 from edge_runtime.service.loading import HeldBack, load
 from edge_runtime.service.notify import STOPPING, Notifier
 from edge_runtime.service.page import page
@@ -49,6 +49,7 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
     except HeldBack as error:
         say(f"edge-runtime: {error}")
         return HELD_BACK
+    warn(settings, lanes, classifier.labels)
     successor = Successor(directory, classifier.identity.digest, lambda found: load(found, wish, announce, held_back))
 
     def hang_up() -> None:
@@ -70,11 +71,14 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
         captures = next((sink.ring for sink in sinks if isinstance(sink, CaptureSink)), None)
         sinks.append(page(settings.http, lambda: pipeline, captures, lambda: ""))
     title = classifier.identity.title
+    addresses = ", ".join(lane.source.address for lane in lanes)
+    addresses += f"; page {settings.http.address}" if settings.http else ""
     ready = threading.Event()
 
     def beaten(words: str) -> None:
-        if not ready.is_set():
+        if not ready.is_set():  # sources and sinks are entered: from here on it judges
             ready.set()
+            say(f"edge-runtime: {title} on {classifier.identity.runtime}; {addresses}; Ctrl-C ends")
             announce(READY)
         notifier.beat(words)
 
@@ -88,18 +92,20 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
         rules=rules_of(settings, classifier),
         successor=successor if settings.follow else lambda: None,
     )
-    addresses = ", ".join(lane.source.address for lane in lanes)
-    addresses += f"; page {settings.http.address}" if settings.http else ""
-    say(f"edge-runtime: {title} on {classifier.identity.runtime}; {addresses}; Ctrl-C ends")
     heartbeat.begin()
     try:
         totals = pipeline.run()
     finally:
-        notifier.say(STOPPING)
+        if ready.is_set() and not reload.is_set():  # else another child begins, and systemd would kill it 5 s later
+            notifier.say(STOPPING)
         heartbeat.end()  # also after a failure: health must not call alive what has ended
     dropped = sum(totals.dropped.values())
-    say(f"edge-runtime: ended; {totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped")
-    return RELOAD if reload.is_set() else 0
+    counts = f"{totals.predictions} predictions, {totals.rejections} rejected, {dropped} dropped"
+    if reload.is_set():
+        say(f"edge-runtime: the configuration has changed: begins anew with it; until here {counts}")
+        return RELOAD
+    say(f"edge-runtime: ended; {counts}")
+    return 0
 
 
 def on_signal(act: Callable[[], None], *numbers: signal.Signals) -> None:

@@ -148,6 +148,7 @@ def settings_of(raw: dict[str, object], where: str) -> Settings:
     Raises:
         UsageError: A field is unknown, missing or makes no sense; the message says which and what was wanted.
     """
+    _source_tables(raw.get("source"), where)
     try:
         settings = fields.parse(Settings, raw, where)
     except FieldError as error:
@@ -166,6 +167,15 @@ def settings_of(raw: dict[str, object], where: str) -> Settings:
     _once([source.name for source in settings.source if source.name], where, "name")
     _once(settings.sinks, where, "sink")
     return settings
+
+
+def _source_tables(raw: object, where: str) -> None:
+    """Says how sources are written to whoever writes one as everything else is written."""
+    wanted = 'each source is a table of its own: [[source]], and below it address = "ADDRESS"'
+    if isinstance(raw, dict):
+        raise UsageError(f"{where}: source: [source] with single brackets found; {wanted}")
+    if isinstance(raw, str) or (isinstance(raw, list) and any(isinstance(one, str) for one in raw)):
+        raise UsageError(f"{where}: source: an address alone found; {wanted}")
 
 
 def _once(names: Sequence[str], where: str, what: str) -> None:

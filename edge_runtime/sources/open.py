@@ -31,7 +31,8 @@ def open_source(address: str, retry: Backoff = FOREVER, silence: float = SILENCE
             now and then.
 
     Raises:
-        UsageError: No such scheme, file or option.
+        UsageError: No such scheme or option.
+        SourceError: No such file, or a directory or glob without pictures. What ends by itself has nothing to wait for.
     """
     connection = _camera(address, silence)
     return Reconnecting(connection, retry) if connection else _files(address)
@@ -42,7 +43,7 @@ def _camera(address: str, silence: float) -> Connection | None:
     if address.isascii() and address.isdigit():
         node = DEVICES / f"video{int(address)}"
         if Path(address).exists():
-            say(f"{address}: taken for the camera {node}; the path is ./{address}")
+            say(f"edge-runtime: {address}: taken for the camera {node}; the path is ./{address}")
         return _device(node, silence)
     if address.startswith(NODES):  # before the colon: names in /dev/v4l/by-path hold some
         return _device(Path(address), silence)
@@ -97,6 +98,10 @@ def _files(address: str) -> Source:
         path, options = _options(address, rest, ["fps", "loop"])
         fps = _number(address, "fps", options.get("fps", "0"))
         loop = _number(address, "loop", options.get("loop", "1"))
+        if Path(path).suffix.lower() in VIDEOS:  # they would be taken for one picture that cannot be read
+            raise UsageError(
+                f"{address}: replay plays pictures; a video is a source itself: {path}, or {path}?fps=N at a pace"
+            )
         if not loop.is_integer():  # 0.5 would become 0, which plays for ever
             raise UsageError(f"{address}: loop takes a whole number from 0, '{options['loop']}' found")
         return ReplaySource(expand([path]), address=address, fps=fps, rounds=int(loop))

@@ -75,7 +75,41 @@ class Quiet:
         return None
 
 
-class Reconnecting:
+class Following:
+    """What sources have in common that follow a connection: it is hung up when they are left, however far it was read.
+
+    Args:
+        connection: What frames come by.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.address = connection.address
+        self.connection = connection
+        self._running: Generator[Frame | Notice, None, None] | None = None
+
+    def check(self) -> None:
+        """Raises SourceError if what is needed here is not installed; the other end is not tried."""
+        self.connection.check()
+
+    def __enter__(self) -> Self:
+        self.check()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._running:
+            self._running.close()
+
+    def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
+        self._running = self._follow(stop)
+        return self._running
+
+    def _follow(self, stop: threading.Event) -> Generator[Frame | Notice, None, None]:
+        raise NotImplementedError
+
+
+class Reconnecting(Following):
     """A live source that tries again. What it cannot mend, such as a package that is missing, ends it.
 
     Frames are numbered through, whichever connection they came by; a gap tells frames that nobody took in time.
@@ -96,28 +130,12 @@ class Reconnecting:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.address = connection.address
-        self.connection = connection
+        super().__init__(connection)
         self._policy = policy
         self._clock = clock
         self._chance = chance
-        self._running: Generator[Frame | Notice, None, None] | None = None
 
-    def __enter__(self) -> Self:
-        self.connection.check()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._running:
-            self._running.close()
-
-    def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
-        self._running = self._go(stop)
-        return self._running
-
-    def _go(self, stop: threading.Event) -> Generator[Frame | Notice, None, None]:
+    def _follow(self, stop: threading.Event) -> Generator[Frame | Notice, None, None]:
         restarts, policy = Restarts(self._policy), self._policy
         number = 0
         while not stop.is_set():

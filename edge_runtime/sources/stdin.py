@@ -1,9 +1,9 @@
-"""Frames on standard input, from whatever program gives them: MJPEG, or encoded pictures each behind its length.
+"""Frames on standard input, from whatever program gives them: MJPEG, PNG behind PNG, or pictures behind their length.
 
 The first four bytes tell which. A length is a big-endian number of at most `LIMIT`, so that it begins with 0, 1 or 2; a
-JPEG begins with 0xFF, and the text that may stand around MJPEG with a letter or a dash. Nothing is dropped: a
-program that writes faster than frames are judged waits, as it would for any other program behind a pipe. A picture that
-breaks off is given out as it is, so that it is counted as unreadable.
+JPEG begins with 0xFF, a PNG with 0x89, and the text that may stand around MJPEG with a letter or a dash. Nothing is
+dropped: a program that writes faster than frames are judged waits, as it would for any other program behind a pipe. A
+picture that breaks off is given out as it is, so that it is counted as unreadable.
 """
 
 import itertools
@@ -18,6 +18,7 @@ from edge_runtime.closing import NothingToClose
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame
 from edge_runtime.sources.jpegs import LIMIT, JpegSplitter
+from edge_runtime.sources.pngs import SIGNATURE, pngs
 from edge_runtime.sources.reconnect import TICK
 
 CHUNK = 1 << 16
@@ -53,12 +54,15 @@ class StdinSource(NothingToClose):
             if part is None:
                 if held:
                     raise SourceError(
-                        f"-: ended after {len(held)} bytes; MJPEG or pictures behind their length expected"
+                        f"-: ended after {len(held)} bytes; MJPEG, PNG or pictures behind their length expected"
                     )
                 return
             held += part
         if int.from_bytes(held[:HEAD], "big") <= LIMIT:
             yield from lengthwise(held, parts)
+            return
+        if held.startswith(SIGNATURE[:HEAD]):
+            yield from pngs(held, parts)
             return
         splitter, found = JpegSplitter(), 0
         for part in itertools.chain([held], parts):
@@ -68,7 +72,9 @@ class StdinSource(NothingToClose):
         if rest := splitter.rest():
             yield rest
         elif not found and not stop.is_set():
-            raise SourceError(f"-: no JPEG in {splitter.skipped} bytes; MJPEG or pictures behind their length expected")
+            raise SourceError(
+                f"-: no JPEG in {splitter.skipped} bytes; MJPEG, PNG or pictures behind their length expected"
+            )
 
     def _parts(self, stop: threading.Event) -> Iterator[bytes]:
         """Yields what comes, until the end or `stop`."""

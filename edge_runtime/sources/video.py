@@ -2,18 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.camera import Captured
-from edge_runtime.sources.reconnect import LostError
+from edge_runtime.sources.reconnect import Following, LostError
 
 
-class VideoSource:
+class VideoSource(Following):
     """Yields the frames of a video. With a pace it is live, as a camera is.
 
     Args:
@@ -24,30 +22,14 @@ class VideoSource:
     """
 
     def __init__(self, path: Path, address: str = "", fps: float = 0, now: Callable[[], float] = time.time) -> None:
-        self.address = address or str(path)
+        super().__init__(Captured("video", str(path.absolute()), address or str(path), now=now))
         self.live = fps > 0
-        self._captured = Captured("video", str(path.absolute()), self.address, now=now)
         self._pause = 1 / fps if fps else 0.0
         self._now = now
-        self._running: Generator[Frame | Notice, None, None] | None = None
 
-    def __enter__(self) -> Self:
-        self._captured.check()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._running:
-            self._running.close()
-
-    def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
-        self._running = self._go(stop)
-        return self._running
-
-    def _go(self, stop: threading.Event) -> Generator[Frame | Notice, None, None]:
+    def _follow(self, stop: threading.Event) -> Generator[Frame | Notice, None, None]:
         try:
-            for item in self._captured.frames(stop):
+            for item in self.connection.frames(stop):
                 if not isinstance(item, Frame):
                     continue
                 if stop.wait(self._pause) if self._pause else stop.is_set():

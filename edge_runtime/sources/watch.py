@@ -10,9 +10,11 @@ from typing import Self
 
 from edge_runtime.closing import NothingToClose
 from edge_runtime.console import say
+from edge_runtime.device.container import hint, in_container
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.files import is_picture
+from edge_runtime.sources.reconnect import LostError
 
 # A picture without the end that its format has is taken for one that is still on its way, for so many seconds: a copy
 # over a network may pause for longer than two looks.
@@ -27,8 +29,9 @@ class WatchSource(NothingToClose):
 
     A picture is complete when two looks in a row find it unchanged and with the end that a JPEG or PNG has; one without
     when it has not changed for `patience`. A file written again later is a new
-    picture. What lay there before is left alone, or comes first, as `existing` says. A directory that vanishes, as a
-    network share or a stick does, is waited for; what was picked up before is not picked up again then.
+    picture. What lay there before is left alone, or comes first, as `existing` says. A directory that is not there, as
+    that of a network share or a stick, is waited for, at the start and later. What it holds when it is first seen lay
+    there before; what was picked up once is not picked up again when it comes back.
 
     Args:
         directory: What to watch, without its sub-directories.
@@ -58,6 +61,7 @@ class WatchSource(NothingToClose):
         self._now = now
         self._patience = patience
         self._clock = clock
+        self._device: int | None = None  # the file system that it was last seen on; None before it was seen
         self._done: dict[Path, Stamp] = {}
         self._unended: dict[Path, tuple[Stamp, float]] = {}
 
@@ -66,10 +70,13 @@ class WatchSource(NothingToClose):
         self._look()
 
     def __enter__(self) -> Self:
-        there = self._look()
-        self._done = {} if self.existing else there
-        if self._done:
-            say(f"{self.address}: {len(self._done)} pictures are there already and left alone; new ones are classified")
+        try:
+            self._see(*self._look())
+        except LostError as lost:
+            if isinstance(lost.__cause__, NotADirectoryError):
+                raise SourceError(f"{self.address}: {lost}; watch:DIR expected") from lost
+            remedy = hint(lost) if in_container() else ""
+            say(f"edge-runtime: {self.address}: {lost}; it is waited for{remedy}")
         return self
 
     def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
@@ -78,15 +85,16 @@ class WatchSource(NothingToClose):
         before: dict[Path, Stamp] = {}
         while not stop.wait(self._interval):
             try:
-                seen = self._look()
-            except SourceError as error:
+                device, seen = self._look()
+            except LostError as error:
                 if not lost:
-                    yield Notice("lost", str(error).removeprefix(f"{self.address}: "))
+                    yield Notice("lost", str(error))
                 lost, before = True, {}
                 continue
             if lost:
                 lost = False
                 yield Notice("live")
+            self._see(device, seen)
             for path in settled(before, seen, self._done):
                 if stop.is_set():
                     return
@@ -114,9 +122,24 @@ class WatchSource(NothingToClose):
         del self._unended[path]
         return True
 
-    def _look(self) -> dict[Path, Stamp]:
+    def _see(self, device: int, seen: dict[Path, Stamp]) -> None:
+        """Takes what is seen first for what lay there before.
+
+        On a mount point that may be the empty directory below: then it is what is seen first of another file system.
+        """
+        if self._device is None or (device != self._device and not self._done):
+            self._done = {} if self.existing else dict(seen)
+            if self._done:
+                many = "1 picture is" if len(seen) == 1 else f"{len(seen)} pictures are"
+                say(f"edge-runtime: {self.address}: {many} there already and left alone; new ones are classified")
+        self._device = device
+
+    def _look(self) -> tuple[int, dict[Path, Stamp]]:
+        """Returns the file system's number and the pictures. Raises LostError."""
         found = {}
         try:
+            # Before its content: a mount in between is met by the next look, and nothing is complete at the first.
+            device = self._directory.stat().st_dev
             for path in self._directory.iterdir():
                 if is_picture(path):
                     try:
@@ -126,8 +149,8 @@ class WatchSource(NothingToClose):
                     if stat.S_ISREG(status.st_mode):
                         found[path] = (status.st_size, status.st_mtime_ns)
         except OSError as error:
-            raise SourceError(f"{self.address}: cannot be read: {error.strerror}") from error
-        return found
+            raise LostError(f"cannot be read: {error.strerror}") from error
+        return device, found
 
 
 def has_end(path: Path) -> bool:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator
 from urllib.parse import parse_qsl
 
-from edge_runtime.console import did_you_mean
+from edge_runtime.console import did_you_mean, say
 from edge_runtime.errors import UsageError
 from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.address import OPTIONS, parse
@@ -49,10 +49,14 @@ class WebCamera:
         self._silence = silence
         self._now = now
         self._clock = clock
-        options = dict(parse_qsl(address.partition("#")[2], keep_blank_values=True))
+        typed, _, fragment = address.partition("#")
+        options = dict(parse_qsl(fragment, keep_blank_values=True))
         for name in options:
             if name not in OPTIONS:
                 raise UsageError(f"{self.address}: unknown option '{name}'{did_you_mean(name, OPTIONS)}")
+        for name, _ in parse_qsl(typed.partition("?")[2], keep_blank_values=True):
+            if name in OPTIONS and name not in options:  # a camera may know the word, too: no error
+                say(f"edge-runtime: {self.address}: what follows ? is the camera's; ours is #{name}=…")
         self._every = _seconds(self.address, options.get("every", f"{EVERY}"))
         verify = options.get("verify", "yes")
         if verify not in ("yes", "no"):

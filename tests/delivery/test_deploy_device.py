@@ -102,10 +102,10 @@ def test_a_service_that_does_not_get_healthy_gives_way_to_the_former_release(
     deployed: Device, bundle: Bundle, other_bundle: Bundle
 ) -> None:
     release, _, settings = state(deployed)
-    answer = deployed.deploy("--bundle", other_bundle.directory, "--source", "watch:/srv/missing")
+    answer = deployed.deploy("--bundle", other_bundle.directory, "--source", "/srv/missing")
     assert answer.returncode == 1
     assert "which is healthy again" in answer.stderr
-    assert "watch:/srv/missing: cannot be read: No such file or directory" in answer.stderr
+    assert "/srv/missing: no such file or directory" in answer.stderr
     after = state(deployed)
     assert (after[0], after[2]) == (release, settings)
     assert bundle.short_digest in deployed.health().stdout
@@ -161,11 +161,12 @@ def test_a_deploy_mends_a_service_that_waits_to_be_started_again(
     deployed: Device, bundle: Bundle, other_bundle: Bundle
 ) -> None:
     run = deployed.container.run
-    run("mkdir -p /srv/gone")
-    assert deployed.deploy("--bundle", bundle.directory, "--source", "watch:/srv/gone").returncode == 0
-    run("rmdir /srv/gone; systemctl restart --no-block edge-runtime")
+    run("mkdir -p /srv/gone; cp $(find /opt/edge-runtime/bundles -name '*.png' | head -n 1) /srv/gone")
+    answer = deployed.deploy("--bundle", bundle.directory, "--source", "replay:/srv/gone?fps=1&loop=0")
+    assert answer.returncode == 0, answer.stderr
+    run("mv /srv/gone /srv/kept; systemctl restart --no-block edge-runtime")
     deployed.container.wait("test $(systemctl show --value --property=SubState edge-runtime) = auto-restart")
-    run("mkdir /srv/gone")
+    run("mv /srv/kept /srv/gone")
     answer = deployed.deploy("--bundle", other_bundle.directory)
     assert answer.returncode == 0, answer.stderr
     assert other_bundle.short_digest in deployed.health().stdout

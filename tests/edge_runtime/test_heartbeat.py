@@ -7,7 +7,7 @@ import pytest
 
 from edge_runtime.bundle import fields
 from edge_runtime.device.process import started
-from edge_runtime.errors import EdgeError, UsageError
+from edge_runtime.errors import EdgeError
 from edge_runtime.heartbeat import Beat, Heartbeat, age, boot, default_path, likely_path, read
 from tests.edge_runtime.samples import in_a_process
 
@@ -75,7 +75,7 @@ def test_a_place_where_another_process_beats_is_refused_and_one_whose_number_was
     path, parent = tmp_path / "beat.json", os.getppid()
     beat = Beat(parent, boot(), time.monotonic(), "lamp", 0, 0, {}, started(parent) or 0)
     path.write_bytes(fields.canonical(asdict(beat)))
-    with pytest.raises(UsageError, match=rf"process {parent} beats there; give each 'run' a --heartbeat of its own"):
+    with pytest.raises(EdgeError, match=rf"process {parent} beats there; give each 'run' a --heartbeat of its own"):
         Heartbeat(path, "lamp").begin()
     path.write_bytes(fields.canonical(asdict(replace(beat, started=beat.started + 1))))
     Heartbeat(path, "lamp").begin()
@@ -105,8 +105,12 @@ def test_a_directory_is_no_heartbeat(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_told_with_the_option_that_changes_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    told: list[str] = []
     with pytest.raises(EdgeError, match=r"no heartbeat can be written: .*; see --heartbeat"):
-        Heartbeat(tmp_path / "file" / "beat.json", "lamp").beat(0, 0, {})
+        Heartbeat(tmp_path / "file" / "beat.json", "lamp", also=told.append).beat(0, 0, {})
+    assert told == []  # that it judges is nobody told who could not see it later
+    Heartbeat(tmp_path / "beat.json", "lamp", also=told.append).beat(7, 0, {})
+    assert told == ["lamp; 7 predictions, 0 rejected"]
 
 
 def test_the_default_place_is_this_users_alone() -> None:

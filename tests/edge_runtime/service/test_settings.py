@@ -74,7 +74,16 @@ def test_little_is_enough() -> None:
         ({"source": [{"address": "0", "name": "x"}, {"address": "1", "name": "x"}]}, "edge.toml: name x: given twice"),
         ({"sinks": ["jsonl:-", "jsonl:-"]}, "edge.toml: sink jsonl:-: given twice"),
         ({"threads": 0}, "threads: 1 or more expected, 0 found"),
-        ({"threads": "two"}, 'threads: int expected, str "two" found'),
+        ({"threads": "two"}, 'threads: a whole number expected, "two" found'),
+        ({"threads": "2"}, 'threads: a whole number expected, "2" found; write it without quotes'),
+        (
+            {"events": {"smoothing": {"hold": "2s"}}},
+            'smoothing: hold: a number expected, "2s" found; write the number alone, a time in seconds',
+        ),
+        ({"bundle": 5}, "edge.toml: bundle: text expected, 5 found"),
+        ({"source": {"address": "0"}}, "edge.toml: source: [source] with single brackets found; each source is"),
+        ({"source": "0"}, "edge.toml: source: an address alone found; each source is a table of its own: [[source]]"),
+        ({"source": ["0"]}, "edge.toml: source: an address alone found; each source is a table of its own: [[source]]"),
         ({"top": 0}, "top: 1 or more expected"),
         ({"threshold": 70}, "threshold: a score from 0 to 1 expected, 70.0 found"),
         ({"max_degradation": -1.0}, "max_degradation: points from 0 expected, -1.0 found"),
@@ -98,3 +107,7 @@ def test_passwords_are_not_repeated() -> None:
     with pytest.raises(UsageError) as refused:
         settings_of({**LEAST, "source": [twice, twice]}, "edge.toml")
     assert "geheim" not in str(refused.value)
+    for written in (twice, "http://host/x?token=geheim", [f"rtsp://user:{'x' * 40}geheim@host/x"]):
+        with pytest.raises(UsageError, match=r"\[\[source\]\]") as refused:
+            settings_of({**LEAST, "source": written}, "edge.toml")
+        assert "geheim" not in str(refused.value)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import SourceError
 from edge_runtime.sources.files import FileSource, expand, is_picture
-from tests.edge_runtime.samples import save
+from tests.edge_runtime.samples import in_a_process, save
 
 
 @pytest.fixture
@@ -69,12 +69,47 @@ def test_a_path_from_the_home_directory_is_found_there(shop: Path) -> None:
 
 def test_what_holds_no_picture_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(UsageError, match=r"no picture in this directory \(\.bmp, .*\.png.*\)"):
+    with pytest.raises(SourceError, match=r"no picture in this directory \(\.bmp, .*\.png.*\)"):
         expand([str(tmp_path)])
-    with pytest.raises(UsageError, match=r"\*\.png: no picture matches"):
+    with pytest.raises(SourceError, match=r"\*\.png: no picture matches"):
         expand([str(tmp_path / "*.png")])
-    with pytest.raises(UsageError, match=r"none\.png: no such file or directory"):
+    with pytest.raises(SourceError, match=r"none\.png: no such file or directory"):
         expand([str(tmp_path / "none.png")])
+
+
+EXPAND = """
+import os, sys
+from edge_runtime.console import guard
+from edge_runtime.sources.files import expand
+if os.getuid() == 0:
+    os.setuid(65534)  # root may read everything
+sys.exit(guard("reader", lambda: print(len(expand(sys.argv[1:]))) or 0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "closed"),
+    [("shut", "shut"), ("shut/a.png", "shut/a.png"), ("shut/*.png", "shut/*.png"), (".", "shut"), ("shut/c", "shut/c")],
+)
+def test_what_this_user_may_not_read_is_not_called_empty_or_missing(named: str, closed: str, tmp_path: Path) -> None:
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(0o755)
+    save(tmp_path / "b.png")
+    (tmp_path / "shut").mkdir()
+    save(tmp_path / "shut" / "a.png")
+    (tmp_path / "shut").chmod(0)
+    done = in_a_process(EXPAND, tmp_path / named)
+    (tmp_path / "shut").chmod(0o755)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"error: {tmp_path / closed}: cannot be read: Permission denied" in done.stderr
+
+
+def test_what_a_repaired_disk_found_is_passed_over(tmp_path: Path) -> None:
+    save(tmp_path / "b.png")
+    (tmp_path / "lost+found").mkdir(mode=0)
+    for above in (tmp_path, *tmp_path.parents[:2]):
+        above.chmod(0o755)
+    assert in_a_process(EXPAND, tmp_path).stdout == "1\n"
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_a_picture_or_directory_with_a_number_for_a_name_is_reached_by_its_path(
     assert isinstance(first, Frame)
     assert first.picture == Path("0/bolt.png")
     assert_camera(open_source("0"), Captured, "/dev/video0")
-    assert capsys.readouterr().err == "0: taken for the camera /dev/video0; the path is ./0\n"
+    assert capsys.readouterr().err == "edge-runtime: 0: taken for the camera /dev/video0; the path is ./0\n"
 
 
 @pytest.mark.parametrize(
@@ -164,15 +164,16 @@ def test_replay_plays_pictures_at_a_pace_and_again(options: str, frames: int, li
         ("replay:x?fps=", "replay:x?fps=: fps takes a number from 0, '' found"),
         ("replay:x?fps=nan", "replay:x?fps=nan: fps takes a number from 0, 'nan' found"),
         ("replay:x?loop=0.5", "replay:x?loop=0.5: loop takes a whole number from 0, '0.5' found"),
-        ("replay:nowhere.png", "nowhere.png: no such file or directory"),
-        ("nowhere.png", "nowhere.png: no such file or directory"),
+        (
+            "replay:a.mp4?loop=0",
+            "replay:a.mp4?loop=0: replay plays pictures; a video is a source itself: a.mp4, or a.mp4?fps=N at a pace",
+        ),
         ("", "an empty path names nothing; a file, directory or glob expected"),
         ("csi:0", "csi:0: csi://0 expected, with the camera's number"),
         ("csi://front", "csi://front: csi://0 expected, with the camera's number"),
         ("http://cam/x#evry=2", "http://cam/x#evry=***: unknown option 'evry'; did you mean 'every'?"),
         ("watch:x?existing=yes", "watch:x?existing=yes: existing takes 0 or 1, 'yes' found"),
         ("watch:x?exists=1", "watch:x?exists=1: unknown option 'exists'; did you mean 'existing'?"),
-        ("nowhere.mp4", "nowhere.mp4: no such file or directory"),
         ("film.mp4?pace=2", "film.mp4?pace=2: unknown option 'pace'; known: fps"),
         ("watch:", "watch: names no directory; watch:DIR expected"),
     ],
@@ -181,3 +182,10 @@ def test_an_address_that_makes_no_sense_is_refused_with_what_would(address: str,
     with pytest.raises(UsageError) as refused:
         open_source(address)
     assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("address", ["replay:nowhere.png", "nowhere.png", "nowhere.mp4", "nowhere/*.png"])
+def test_what_is_written_well_but_not_there_is_no_matter_of_how_it_was_typed(address: str) -> None:
+    with pytest.raises(SourceError, match=r"^nowhere.*: no (such file or directory|picture matches)$") as failed:
+        open_source(address)
+    assert failed.value.exit_code == 1

@@ -104,6 +104,9 @@ def test_what_is_missing_here_is_told_when_it_is_entered() -> None:
     script.refusal = SourceError("no package")
     with pytest.raises(SourceError, match=r"^no package$"):
         Reconnecting(script).__enter__()
+    with pytest.raises(SourceError, match=r"^no package$"):
+        Reconnecting(script).check()
+    assert script.closed == 0
 
 
 def test_a_stop_is_heard_during_a_pause() -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,6 +62,12 @@ def test_pictures_behind_their_length_are_recognised_whatever_their_format(
     assert pictures(behind_length(png, ONE, png, TWO)) == [png, ONE, png, TWO]
 
 
+def test_one_png_is_judged_and_so_are_several_behind_each_other(tmp_path: Path) -> None:
+    contents = [save(tmp_path / f"{value}.png", value, (300, 200)).read_bytes() for value in (10, 200)]
+    assert pictures(contents[0]) == contents[:1]
+    assert pictures(b"".join(contents)) == contents
+
+
 def test_nothing_is_nothing() -> None:
     assert pictures(b"") == []
     assert not StdinSource().live
@@ -77,8 +84,8 @@ def test_a_picture_that_breaks_off_is_counted_as_unreadable_and_not_lost() -> No
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"\xff\xd8", "-: ended after 2 bytes; MJPEG or pictures behind their length expected"),
-        (b"hello, world", "-: no JPEG in 12 bytes; MJPEG or pictures behind their length expected"),
+        (b"\xff\xd8", "-: ended after 2 bytes; MJPEG, PNG or pictures behind their length expected"),
+        (b"hello, world", "-: no JPEG in 12 bytes; MJPEG, PNG or pictures behind their length expected"),
         (
             behind_length(ONE) + b"\xff\xff\xff\xff",
             "-: picture 1 would have 4294967295 bytes, at most 33554432 expected; ",

@@ -1,3 +1,4 @@
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from PIL import Image
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice, Picture
 from edge_runtime.sources.watch import WatchSource, has_end, settled
-from tests.edge_runtime.samples import DEADLINE, save
+from tests.edge_runtime.samples import DEADLINE, eventually, save
 
 INTERVAL = 0.05
 
@@ -125,12 +126,61 @@ def test_pictures_come_in_the_order_of_their_modification(watched: Watched) -> N
     assert [watched.next().picture for _ in paths] == paths
 
 
-@pytest.mark.parametrize("name", ["nowhere", "file"])
-def test_a_directory_that_cannot_be_watched_is_refused_when_it_is_entered(name: str, tmp_path: Path) -> None:
+def test_what_no_waiting_makes_a_directory_is_refused_when_it_is_entered(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    source = WatchSource(str(tmp_path / name))
-    with pytest.raises(SourceError, match=f"watch:.*/{name}: cannot be read: (No such file|Not a directory)"):
-        source.__enter__()
+    for name in ("file", "file/below"):
+        source = WatchSource(str(tmp_path / name))
+        with pytest.raises(SourceError, match=f"watch:.*/{name}: cannot be read: Not a directory; watch:DIR expected"):
+            source.__enter__()
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_missing_directory_is_waited_for_and_what_it_brings_along_lay_there_before(
+    existing: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory, stop = tmp_path / "stick", threading.Event()
+    old = save(tmp_path / "made elsewhere" / "old.png")
+    source = WatchSource(str(directory), existing, interval=INTERVAL)
+    with pytest.raises(SourceError, match=r"^cannot be read: No such file or directory$"):
+        source.check()
+    with source, ThreadPoolExecutor() as pool:
+        assert capsys.readouterr().err == (
+            f"edge-runtime: watch:{directory}: cannot be read: No such file or directory; it is waited for\n"
+        )
+        frames = source.frames(stop)
+        assert pool.submit(next, frames).result(DEADLINE) == Notice("lost", "cannot be read: No such file or directory")
+        old.parent.rename(directory)
+        assert pool.submit(next, frames).result(DEADLINE) == Notice("live")
+        if existing:
+            assert picture(pool.submit(next, frames).result(DEADLINE)) == directory / "old.png"
+        picking = pool.submit(next, frames)
+        eventually(lambda: existing or "1 picture is there already" in capsys.readouterr().err, "it has been looked at")
+        new = save(directory / "new.png")
+        assert picture(picking.result(DEADLINE)) == new
+        stop.set()
+
+
+def test_pictures_of_what_is_mounted_over_an_empty_directory_lay_there_before(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A link that is turned to another file system stands for the mount, which only root could make."""
+    (tmp_path / "empty").mkdir()
+    link, stop = tmp_path / "mount", threading.Event()
+    link.symlink_to("empty")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+        if Path(disk).stat().st_dev == tmp_path.stat().st_dev:
+            pytest.skip("there is no second file system here")
+        save(Path(disk) / "old.png")
+        source = WatchSource(str(link), interval=INTERVAL)
+        with source, ThreadPoolExecutor() as pool:
+            frames = source.frames(stop)
+            picking = pool.submit(next, frames)
+            (tmp_path / "turned").symlink_to(disk)
+            (tmp_path / "turned").replace(link)
+            eventually(lambda: "1 picture is there already" in capsys.readouterr().err, "it has been looked at")
+            save(Path(disk) / "new.png")
+            assert picture(picking.result(DEADLINE)) == link / "new.png"
+            stop.set()
 
 
 def test_a_directory_that_vanishes_is_lost_and_when_it_is_back_new_pictures_are_picked_up(watched: Watched) -> None:

@@ -356,6 +356,15 @@ def test_a_certificate_that_nobody_vouches_for_is_taken_only_when_asked_for(serv
     assert some(camera(f"{address}#verify=no"), 2)[1].picture == BRIGHT
 
 
+@pytest.mark.parametrize(("rest", "told"), [("?every=9", 1), ("?every=9#every=1", 0), ("?fps=5", 0), ("#every=9", 0)])
+def test_an_option_of_ours_in_the_cameras_query_is_sent_on_and_told(
+    rest: str, told: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert WebCamera(f"http://cam/x{rest}").address.startswith("http://cam/x")
+    sentence = "edge-runtime: http://cam/x?every=***: what follows ? is the camera's; ours is #every=…\n"
+    assert capsys.readouterr().err == sentence * told
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
