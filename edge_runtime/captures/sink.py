@@ -8,9 +8,9 @@ from edge_runtime.captures.capture import Facts, Model, Part, Reason
 from edge_runtime.captures.picture import encoded
 from edge_runtime.captures.ring import Ring
 from edge_runtime.captures.wanted import USUAL, Wanted, why
-from edge_runtime.checking import unwritable_directory
 from edge_runtime.classifier import Classifier, best
 from edge_runtime.closing import NothingToClose
+from edge_runtime.disk import unwritable_directory
 from edge_runtime.errors import PictureError, SinkError
 from edge_runtime.preprocess import WHOLE, Region, preprocess
 from edge_runtime.result import UNKNOWN, Event, Prediction, Result

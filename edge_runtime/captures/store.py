@@ -17,6 +17,7 @@ from pathlib import Path
 
 from edge_runtime.captures.capture import JSON, NAME, Capture, from_bytes, number_of
 from edge_runtime.console import say
+from edge_runtime.disk import make_directory, unwritable_directory, unwritten
 from edge_runtime.errors import FieldError, SinkError
 from edge_runtime.files import PARTIAL, write_atomically
 
@@ -70,7 +71,7 @@ class Store:
         """
         with self._lock:
             try:
-                self.directory.mkdir(parents=True, exist_ok=True)
+                make_directory(self.directory)
                 handle = os.open(self.directory / LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
                 try:
                     fcntl.flock(handle, fcntl.LOCK_EX)  # ends with this process, however it ends
@@ -79,7 +80,8 @@ class Store:
                 finally:
                     os.close(handle)
             except OSError as error:
-                raise SinkError(f"captures:{self.directory}: cannot be written: {error.strerror or error}") from error
+                reason = unwritable_directory(self.directory)
+                raise unwritten(f"captures:{self.directory}", error, reason, "frames are kept again") from error
 
     def entries(self) -> Sequence[Entry]:
         """Looks at the directory; returns what is in it, the oldest first. Only files that have changed are read."""

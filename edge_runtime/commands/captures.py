@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 
 from edge_runtime.bundle.fields import plain
-from edge_runtime.captures.capture import Capture
+from edge_runtime.bundle.store import open_bundle
+from edge_runtime.captures.capture import Capture, checked_label
+from edge_runtime.captures.labels import known_labels, must_be_known
 from edge_runtime.captures.ring import Ring
 from edge_runtime.commands.numbers import positive
 from edge_runtime.commands.table import table
@@ -32,6 +34,7 @@ the web page; exported, they are training data. All of it works while 'run' is r
 examples:
   edge-runtime captures list captures
   edge-runtime captures label captures 00000012-0123456789ab Sandal
+  edge-runtime captures label captures 00000013-ba9876543210 Clog --new
   edge-runtime captures export captures --out data/from_the_field
   python -m train prepare --dataset folder:data/from_the_field --out data/retraining"""
 
@@ -44,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         case "list":
             _list(ring, arguments.limit, arguments.format)
         case "label":
+            if not (arguments.nothing or arguments.new):
+                _must_be_known(ring, arguments.id, arguments.label, arguments.bundle)
             capture = ring.give_label(arguments.id, None if arguments.nothing else arguments.label)
             say(f"edge-runtime: {capture.id}: " + (f"'{capture.given}'" if capture.given else "without a label"))
         case "export":
@@ -63,8 +68,14 @@ def _list_options(parser: argparse.ArgumentParser) -> None:
 def _label_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help="as 'captures list' shows it")
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("label", nargs="?", metavar="LABEL", help="what it shows; may be a label that the model lacks")
+    what.add_argument(
+        "label", nargs="?", metavar="LABEL", help="what it shows: a label of the model, or one given before"
+    )
     what.add_argument("--nothing", action="store_true", help="take a label back")
+    parser.add_argument("--new", action="store_true", help="LABEL may be one that the model lacks")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="DIR", help="the bundle that knows the labels (default: what the captures name)"
+    )
 
 
 def _export_options(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +85,20 @@ def _export_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take the prediction where nobody has given a label; a model that learns from it learns its own faults",
     )
+
+
+def _must_be_known(ring: Ring, id: str, label: str, bundle: Path | None) -> None:
+    ring.get(id)
+    checked_label(label)
+    captures = ring.list()
+    advice = "; --new takes a label that the model lacks"
+    if bundle:
+        model = open_bundle(bundle).manifest.spec.labels
+    else:
+        # Each names its best labels only, so that of many some may be missing.
+        model = tuple(sorted({name for capture in captures for name, _ in capture.facts.best}))
+        advice = f"{advice}, --bundle DIR all those that it has"
+    must_be_known(label, known_labels(model, captures), advice)
 
 
 def _remove_options(parser: argparse.ArgumentParser) -> None:

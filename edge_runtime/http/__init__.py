@@ -12,6 +12,6 @@ metrics    Prometheus
 view       what the page is told
 page/      the page itself: HTML, style, script; nothing comes from another host
 
-Nothing here but `settings`, `asked` and `sink` is imported before the server is started: starlette, uvicorn and
-prometheus-client take 0.3 s and 20 MB that a run without a page does not pay.
+Nothing here but `settings`, `asked`, `memory` and `sink` is imported before the server is started: starlette, uvicorn
+and prometheus-client take 0.3 s and 20 MB that a run without a page does not pay.
 """

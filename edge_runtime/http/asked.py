@@ -89,8 +89,8 @@ class Captures(Protocol):
     For an id that is not there (any more) NoSuchCapture is raised, for a disk that is full SinkError.
     """
 
-    def list(self, limit: int) -> Sequence[Capture]:
-        """Returns the newest, newest first."""
+    def list(self, limit: int | None = None) -> Sequence[Capture]:
+        """Returns the newest, newest first; None: all."""
 
     def picture(self, id: str) -> bytes:
         """Returns the encoded picture."""

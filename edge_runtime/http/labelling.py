@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from edge_runtime.bundle.fields import decode, parse
 from edge_runtime.captures.capture import NoSuchCapture
-from edge_runtime.console import did_you_mean
-from edge_runtime.errors import EdgeError, FieldError
+from edge_runtime.captures.labels import known_labels, must_be_known
+from edge_runtime.errors import EdgeError, FieldError, UsageError
 from edge_runtime.http.answers import Refusal, answer
 from edge_runtime.http.asked import Captures, Model
 from edge_runtime.http.body import body_of
@@ -41,7 +41,8 @@ class Labelling:
         self._drawing = drawing
 
     async def captures(self, request: Request) -> Response:
-        return answer(captured(await asyncio.to_thread(self._kept().list, SHOWN)))
+        captures = await asyncio.to_thread(self._kept().list)
+        return answer(captured(captures[:SHOWN], known_labels(self._model().labels, captures)))
 
     async def picture(self, request: Request) -> Response:
         content = await self._with(request, self._kept().picture)
@@ -51,19 +52,25 @@ class Labelling:
 
     async def label(self, request: Request) -> Response:
         label = given(await body_of(request, LONGEST))
-        labels = self._model().labels
-        if label is not None and label not in labels:
-            raise Refusal(400, f"label {label[:80]}: not one of the model's{did_you_mean(label[:80], labels)}")
-        await self._with(request, lambda id: self._kept().give_label(id, label))
+        await self._with(request, lambda id: self._give(id, label))
         return Response(status_code=204)
 
     async def remove(self, request: Request) -> Response:
         await self._with(request, self._kept().remove)
         return Response(status_code=204)
 
+    def _give(self, id: str, label: str | None) -> None:
+        if label is not None:
+            try:
+                # A label that is new is given at the device: it is no slip of a finger there.
+                must_be_known(label, known_labels(self._model().labels, self._kept().list()))
+            except UsageError as error:
+                raise Refusal(400, str(error)) from error
+        self._kept().give_label(id, label)
+
     def _kept(self) -> Captures:
         if self._captures is None:
-            raise Refusal(404, "no pictures are kept for training; the settings (capture) change that")
+            raise Refusal(404, "no pictures are kept for training; --sink captures:DIR keeps some")
         return self._captures
 
     async def _with(self, request: Request, work: Callable[[str], T]) -> T:

@@ -123,7 +123,11 @@ def _sources(status: Status) -> Iterable[Metric]:
 def _sinks(status: Status) -> Iterable[Metric]:
     counters: Sequence[tuple[str, str, Callable[..., int]]] = (
         ("edge_sink_delivered", "Results told.", lambda sink: sink.delivered),
-        ("edge_sink_dropped", "Results that a sink was too slow for.", lambda sink: sink.dropped),
+        (
+            "edge_sink_dropped",
+            "Results that a sink was too slow for, or had no room left for.",
+            lambda sink: sink.dropped,
+        ),
         ("edge_sink_failed", "Results that could not be told.", lambda sink: sink.failed),
     )
     for name, text, value in counters:

@@ -40,9 +40,10 @@ def overview(status: Status, model: Model, facts: Facts, memory: Memory, now: fl
     }
 
 
-def captured(captures: Sequence[Capture]) -> dict[str, Any]:
-    """Returns what the page is told of kept pictures."""
+def captured(captures: Sequence[Capture], labels: Sequence[str]) -> dict[str, Any]:
+    """Returns what the page is told of kept pictures, and the labels that may be given."""
     return {
+        "labels": list(labels),
         "captures": [
             {
                 "id": capture.id,
@@ -54,7 +55,7 @@ def captured(captures: Sequence[Capture]) -> dict[str, Any]:
                 "given": capture.given,
             }
             for capture in captures
-        ]
+        ],
     }
 
 

@@ -26,6 +26,8 @@ from edge_runtime.sinks.places import (
 )
 
 HIDDEN = "***"
+RECEIVERS = ("http", "https", "webhook")  # what people call a webhook
+CAPTURES = "captures"  # opened by `captures.address`, which knows classifiers
 PLACE = r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(:\d{0,5})?"  # host and port
 
 
@@ -38,8 +40,13 @@ def parse(address: str) -> Address:
     name, colon, rest = address.partition(":")
     if "\0" in address:
         raise UsageError(f"{beginning(address)!r}: no address holds the character NUL")
+    if name in RECEIVERS and colon:
+        scheme = rest.partition("://")[0] if name == "webhook" else name
+        wanted = f"webhook+{scheme if scheme in ('http', 'https') else 'https'}://HOST/PATH"
+        page = "" if name == "webhook" else "; the page is no sink but --http"
+        raise UsageError(f"{name}: results are posted to {wanted}{page}")
     if not colon or name not in PARSERS:
-        hint = did_you_mean(name, PARSERS) if colon else f"; jsonl:{beginning(address)}, for one"
+        hint = did_you_mean(name, [*PARSERS, CAPTURES]) if colon else f"; jsonl:{beginning(address)}, for one"
         raise UsageError(f"{beginning(address)}: no sink is called '{beginning(name)}:'{hint}")
     return PARSERS[name](name, rest)
 
@@ -176,4 +183,6 @@ def _path_and_options(name: str, rest: str, wanted: str) -> tuple[str, dict[str,
     path, _, query = rest.partition("?")
     if not path:
         raise UsageError(f"{name}: names no {wanted.partition('.')[0].lower()}; {name}:{wanted} expected")
+    if "#what=" in path:  # as webhooks have it; nobody's file is called so
+        raise UsageError(f"{name}:{path.partition('#')[0]}: options come after ?, as in ?what=events")
     return path, options_of(f"{name}:{path}", query)

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from edge_runtime.errors import PictureError
+from edge_runtime.errors import PictureError, SinkError
 from edge_runtime.result import UNKNOWN, Event, Prediction, timestamp
 from edge_runtime.sinks.lettering import Colour, Lettering
-from edge_runtime.sources import Picture
+from edge_runtime.sources import Frame, Picture
 
 SMALLEST = 320  # pixels of the longer side below which a picture is enlarged, or there is no room for words
 NARROWEST = 240  # pixels of the band, for the same reason
@@ -51,6 +51,20 @@ def annotated(picture: Picture, result: Prediction | Event, width: int, letterin
         lettering.write(canvas, (gap, top), lettering.cut(line, small, across - 2 * gap), small, GREY)
         top += small + gap // 2
     return canvas
+
+
+def drawn(address: str, frame: Frame | None, result: Prediction | Event, width: int, font: Lettering) -> Image.Image:
+    """Returns the same for a sink that was told a result.
+
+    Raises:
+        SinkError: Its frame was let go before its turn, or cannot be decoded.
+    """
+    if frame is None:
+        raise SinkError(f"{address}: frames come faster than they can be drawn and written")
+    try:
+        return annotated(frame.picture, result, width, font)
+    except PictureError as error:
+        raise SinkError(f"{address}: {error}") from error
 
 
 def upright(picture: Picture, width: int) -> Image.Image:

@@ -4,7 +4,6 @@ Nothing is forced onto the disk (no fsync): the kernel writes it within half a m
 what an SD card lives longest with. A killed process loses nothing; a power cut may lose the last half a minute.
 """
 
-import errno
 import fcntl
 import json
 import os
@@ -12,7 +11,7 @@ import stat
 from types import TracebackType
 from typing import Self
 
-from edge_runtime.checking import unwritable_file
+from edge_runtime.disk import make_directory, unwritable_file, unwritten
 from edge_runtime.errors import SinkError
 from edge_runtime.result import Result
 from edge_runtime.sinks.choice import kind_of
@@ -91,7 +90,7 @@ class JsonLinesFileSink:
 
     def _open(self) -> int:
         path = self._place.path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
         # Not blocking: a pipe without a reader would hold the whole start up.
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
         try:
@@ -115,9 +114,7 @@ class JsonLinesFileSink:
             self._file = None
 
     def _failed(self, error: OSError) -> SinkError:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full; results are written again once there is room" if full else error.strerror
-        return SinkError(f"{self.address}: cannot be written: {reason}")
+        return unwritten(self.address, error, unwritable_file(self._place.path), "results are written again")
 
 
 def _is(path: os.PathLike[str], file: int) -> bool:

@@ -60,7 +60,12 @@ class MqttSink:
         self._delivered = 0
         self._greeted = 0  # the connection that has been told what must be retained
 
+    def check(self) -> None:
+        """Raises SinkError if what must wait could not be written now. The receiver is not asked: it may come later."""
+        self._outbox.check(self.address)
+
     def __enter__(self) -> Self:
+        self.check()
         self._outbox.open()
         try:
             self._connection = Connection(self._place, _name(self._topics.available), self._topics.available)
@@ -145,9 +150,9 @@ class MqttSink:
                 break
             # paho sends again by itself what a connection has left unconfirmed; nothing may overtake that.
             if not self._sent:
-                self._sent = {
-                    connection.send(letter.topic, letter.body): letter for letter in self._outbox.first(BATCH)
-                }
+                letters = self._outbox.first(BATCH)
+                self._outbox.in_hand = letters[-1].number if letters else 0
+                self._sent = {connection.send(letter.topic, letter.body): letter for letter in letters}
             connection.wait(end - self._clock())
             self._collect(connection)
             if self._clock() >= end or self._left:

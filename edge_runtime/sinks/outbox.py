@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from edge_runtime.disk import unwritable_file
 from edge_runtime.errors import SinkError
 from edge_runtime.sinks.shelf import Letter, Shelf
 
@@ -31,6 +32,7 @@ class Outbox:
 
     Attributes:
         lost: How many had to make room.
+        in_hand: The highest number of those that are under way already: they make room last, as they may arrive yet.
         trouble: Why it cannot use its file; empty while it can.
     """
 
@@ -51,12 +53,22 @@ class Outbox:
         self._since = 0.0  # when the first of those in memory was added, by the clock
         self._gone: dict[int, Letter] = {}  # arrived, but a full disk did not let them be taken out
         self._last = 0
+        self.in_hand = 0
         self.lost = 0
         self.trouble = ""
 
     def __len__(self) -> int:
         shelf = self._shelf  # once: another thread that counts must not find it gone in between
         return (shelf.count - len(self._gone) if shelf else 0) + len(self._memory)
+
+    def check(self, address: str) -> None:
+        """Raises SinkError if its file could not be written now, and not only once the receiver is away.
+
+        Args:
+            address: The sink's.
+        """
+        if self._path and (reason := unwritable_file(self._path)):
+            raise SinkError(f"{address}: outbox={self._path}: cannot be written: {reason}")
 
     def open(self) -> None:
         """Finds what an earlier life has left.
@@ -161,17 +173,17 @@ class Outbox:
     def _make_room(self) -> None:
         """Forgets the oldest of those that do not last, else the oldest."""
         self.lost += 1
-        for lasting in (False, True):
+        for lasting, after in ((False, self.in_hand), (True, self.in_hand), (False, 0), (True, 0)):
             if self._shelf and self._shelf.count > len(self._gone):
                 try:
-                    if found := self._shelf.oldest(lasting):
+                    if found := self._shelf.oldest(lasting, after):
                         self._shelf.remove([found])
                         self._gone.pop(found.number, None)
                         return
                 except SinkError as error:
                     self.trouble = str(error)
             for letter in self._memory:
-                if letter.lasting is lasting:
+                if letter.lasting is lasting and letter.number > after:
                     self._memory.remove(letter)
                     self._memory_size -= letter.size
                     return

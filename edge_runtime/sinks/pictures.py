@@ -3,16 +3,15 @@
 The comment inside each is its result as in the JSON lines.
 """
 
-import errno
 import io
 import os
 import re
 from collections import deque
-from types import TracebackType
 from typing import Self
 
-from edge_runtime.checking import unwritable_directory
-from edge_runtime.errors import PictureError, SinkError
+from edge_runtime.closing import NothingToClose
+from edge_runtime.disk import make_directory, unwritable_directory, unwritten
+from edge_runtime.errors import SinkError
 from edge_runtime.files import PARTIAL, write_atomically
 from edge_runtime.result import Event, Prediction, Result, timestamp
 from edge_runtime.sinks.choice import kind_of
@@ -26,7 +25,7 @@ OURS = re.compile(r"\d{8}T\d{6}\.\d{3}Z_[\w-]+_\d{6,}_[\w-]+(?:_event)?\.jpg", r
 LEFT = re.compile(rf"\.{OURS.pattern}\..*{re.escape(PARTIAL)}", re.ASCII)  # by a process killed while it wrote
 
 
-class PicturesSink:
+class PicturesSink(NothingToClose):
     """Draws and writes. Other files in the directory are left alone.
 
     Args:
@@ -50,24 +49,18 @@ class PicturesSink:
 
         directory = self._place.directory
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            make_directory(directory)
             names = os.listdir(directory)
             for name in names:
                 if LEFT.fullmatch(name):
                     (directory / name).unlink(missing_ok=True)
         except OSError as error:
             raise self._failed(error) from error
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise SinkError(f"{self.address}: cannot be written to")
+        self.check()
         self._lettering = Lettering(self._place.font)
         # By name, which is by time. In one life it is the order of writing that counts: a clock may be set back.
         self._names = deque(sorted(name for name in names if OURS.fullmatch(name)))
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     def wants(self, result: Result) -> bool:
         if kind_of(result) not in self._place.what or not isinstance(result, (Prediction, Event)):
@@ -75,16 +68,11 @@ class PicturesSink:
         return not self._place.labels or result.label in self._place.labels
 
     def take(self, result: Result, frame: Frame | None = None) -> None:
-        from edge_runtime.sinks.annotate import annotated
+        from edge_runtime.sinks.annotate import drawn
 
         if not isinstance(result, (Prediction, Event)):
             return
-        if frame is None:
-            raise SinkError(f"{self.address}: frames come faster than they can be drawn and written")
-        try:
-            picture = annotated(frame.picture, result, self._place.width, self._lettering)
-        except PictureError as error:
-            raise SinkError(f"{self.address}: {error}") from error
+        picture = drawn(self.address, frame, result, self._place.width, self._lettering)
         content = io.BytesIO()
         picture.save(content, "JPEG", quality=QUALITY, comment=line_of(result).encode()[:60000])
         name = name_of(result)
@@ -94,15 +82,14 @@ class PicturesSink:
             while len(self._names) >= self._place.keep:
                 (self._place.directory / self._names[0]).unlink(missing_ok=True)
                 self._names.popleft()
+            make_directory(self._place.directory)  # somebody may have removed it
             write_atomically(self._place.directory / name, content.getvalue())
         except OSError as error:
             raise self._failed(error) from error
         self._names.append(name)
 
     def _failed(self, error: OSError) -> SinkError:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full; pictures are written again once there is room" if full else error.strerror
-        return SinkError(f"{self.address}: cannot be written to: {reason}")
+        return unwritten(self.address, error, unwritable_directory(self._place.directory), "pictures are written again")
 
 
 def name_of(result: Prediction | Event) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_runtime.console import say
+from edge_runtime.disk import make_directory, unwritable_file, unwritten
 from edge_runtime.errors import SinkError
 
 SCHEMA = """
@@ -63,10 +64,10 @@ class Shelf:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(path.parent)
             self._database = self._opened()
         except OSError as error:
-            raise SinkError(f"{path}: cannot be used: {error.strerror}") from error
+            raise unwritten(str(path), error, unwritable_file(path), "results wait there again") from error
         except sqlite3.Error as error:
             if type(error) is not sqlite3.DatabaseError:  # subclasses: locked, full, not to be written
                 raise self._failed(error) from error
@@ -115,10 +116,11 @@ class Shelf:
         """Returns the first letters."""
         return self._found("SELECT * FROM waiting ORDER BY number LIMIT ?", count)
 
-    def oldest(self, lasting: bool) -> Letter | None:
-        """Returns the first letter that does, or does not, last."""
+    def oldest(self, lasting: bool, after: int = 0) -> Letter | None:
+        """Returns the first letter behind number `after` that does, or does not, last."""
         condition = "lasting" if lasting else "NOT lasting"  # as the index has it
-        found = self._found(f"SELECT * FROM waiting WHERE {condition} ORDER BY number LIMIT ?", 1)
+        question = f"SELECT * FROM waiting WHERE {condition} AND number > ? ORDER BY number LIMIT 1"
+        found = self._found(question, after)
         return found[0] if found else None
 
     def remove(self, letters: Sequence[Letter]) -> None:
@@ -140,8 +142,8 @@ class Shelf:
         if not self.count:
             self._path.unlink(missing_ok=True)
 
-    def _found(self, question: str, count: int) -> list[Letter]:
-        rows = self._tried(lambda: self._database.execute(question, (count,)).fetchall())
+    def _found(self, question: str, value: int) -> list[Letter]:
+        rows = self._tried(lambda: self._database.execute(question, (value,)).fetchall())
         return [Letter(number, topic, body, bool(lasting)) for number, topic, body, lasting in rows]
 
     def _tried(self, work: Callable[[], Answer]) -> Answer:
@@ -152,5 +154,7 @@ class Shelf:
 
     def _failed(self, error: sqlite3.Error) -> SinkError:
         locked = getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-        advice = "another process uses it; name another file for each" if locked else "results wait in memory meanwhile"
-        return SinkError(f"{self._path}: {error}; {advice}")
+        if locked:
+            return SinkError(f"{self._path}: {error}; another process uses it; name another file for each")
+        reason = unwritable_file(self._path) or error  # SQLite's is "unable to open database file", whatever it is
+        return SinkError(f"{self._path}: cannot be written: {reason}; results wait in memory meanwhile")

@@ -20,7 +20,7 @@ import threading
 from types import TracebackType
 from typing import Any, Self
 
-from edge_runtime.checking import unwritable_file
+from edge_runtime.disk import make_directory, unwritable_file, unwritten
 from edge_runtime.errors import SinkError
 from edge_runtime.result import Result
 from edge_runtime.sinks.choice import kind_of
@@ -72,15 +72,16 @@ class SqliteSink:
 
     def __enter__(self) -> Self:
         try:
-            self._place.path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self._place.path.parent)
             # The worker's thread writes, the pipeline's opens and closes.
             database = sqlite3.connect(
                 self._place.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
             )
         except OSError as error:
-            raise SinkError(f"{self.address}: cannot be opened: {error.strerror}") from error
+            reason = unwritable_file(self._place.path)
+            raise unwritten(self.address, error, reason, "results are written again") from error
         except sqlite3.Error as error:
-            raise SinkError(f"{self.address}: cannot be opened: {error}") from error
+            raise self._failed(error) from error
         try:
             self._prepare(database)
         except sqlite3.Error as error:
@@ -155,8 +156,10 @@ class SqliteSink:
             advice = "another process holds it for long"
         elif type(error) is sqlite3.DatabaseError:  # malformed, or not a database: subclasses are other troubles
             advice = "the file is damaged or no SQLite database; move it away, and a new one is made"
+        elif reason := unwritable_file(self._place.path):  # SQLite says "unable to open database file", whatever it is
+            return SinkError(f"{self.address}: cannot be written: {reason}")
         else:
-            advice = "see that its directory may be written to"
+            advice = "this user must be allowed to write the file, and into its directory"
         return SinkError(f"{self.address}: {error}; {advice}")
 
 

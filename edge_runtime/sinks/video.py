@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from edge_runtime.checking import unwritable_file
-from edge_runtime.errors import PictureError, SinkError
+from edge_runtime.disk import make_directory, unwritable_file, unwritten
+from edge_runtime.errors import SinkError
 from edge_runtime.result import Event, Prediction, Result
 from edge_runtime.sinks.choice import kind_of
 from edge_runtime.sinks.places import VideoAddress
@@ -61,7 +61,8 @@ class VideoSink:
         self._opencv = cv2
         self._lettering = Lettering(self._place.font)
         try:
-            self._place.path.parent.mkdir(parents=True, exist_ok=True)
+            make_directory(self._place.path.parent)
+            self.check()
             rotate(self._place.path, self._place.keep)  # what an earlier life has left
         except OSError as error:
             raise self._failed(error) from error
@@ -78,16 +79,11 @@ class VideoSink:
         return kind_of(result) in self._place.what
 
     def take(self, result: Result, frame: Frame | None = None) -> None:
-        from edge_runtime.sinks.annotate import annotated
+        from edge_runtime.sinks.annotate import drawn
 
         if not isinstance(result, (Prediction, Event)):
             return
-        if frame is None:
-            raise SinkError(f"{self.address}: frames come faster than they can be drawn and written")
-        try:
-            picture = annotated(frame.picture, result, self._place.width, self._lettering)
-        except PictureError as error:
-            raise SinkError(f"{self.address}: {error}") from error
+        picture = drawn(self.address, frame, result, self._place.width, self._lettering)
         with self._lock:
             if self._opencv:
                 try:
@@ -108,7 +104,7 @@ class VideoSink:
             self._writer = opencv.VideoWriter(str(path), codec, self._place.fps, self._size)
             if not self._writer.isOpened():
                 self._writer = None
-                raise SinkError(f"{self.address}: OpenCV cannot write it; its directory must be writable")
+                raise SinkError(f"{self.address}: cannot be written: {unwritable_file(path) or 'OpenCV says no more'}")
         self._writer.write(np.asarray(_inside(picture, self._size))[:, :, ::-1])
 
     def _end(self) -> None:
@@ -117,9 +113,7 @@ class VideoSink:
             self._writer = None
 
     def _failed(self, error: OSError) -> SinkError:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "the disk is full; it goes on once there is room" if full else error.strerror
-        return SinkError(f"{self.address}: cannot be written: {reason}")
+        return unwritten(self.address, error, unwritable_file(self._place.path), "it goes on")
 
 
 def _inside(picture: "Image.Image", size: tuple[int, int]) -> "Image.Image":

@@ -5,14 +5,12 @@ that it asked for; until then results are kept, and told in order with the times
 it refuses (4xx) is told once, counted and not tried again. Redirects are not followed: a token would go with them.
 """
 
-import email.utils
 import http.client
 import json
 import random
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +23,7 @@ from edge_runtime.sinks.choice import CHANGES, kind_of
 from edge_runtime.sinks.encryption import context, secret_of, why
 from edge_runtime.sinks.outbox import Outbox
 from edge_runtime.sinks.places import WebhookAddress
+from edge_runtime.sinks.posting import named, post, seconds_of
 from edge_runtime.sources import Frame
 
 FIRST_DELAY = 1.0  # seconds after the first failure in a row
@@ -32,14 +31,7 @@ LONGEST_DELAY = 60.0  # seconds after many
 LONGEST_ASKED = 3600.0  # seconds that a receiver may ask for
 BURST = 32  # results in one go, so that a stop is heard
 TURN = 1.0  # seconds until the outbox is looked at again
-ANSWER = 2**16  # bytes of an answer that are read: it says nothing that is needed
 AGAIN = (408, 425, 429)  # the refusals of RFC 9110, 8470 and 6585 that pass
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    retry_after: str | None
 
 
 class WebhookSink:
@@ -70,7 +62,12 @@ class WebhookSink:
         self._delivered = self._refused = 0
         self._error = self._refusal = ""
 
+    def check(self) -> None:
+        """Raises SinkError if what must wait could not be written now. The receiver is not asked: it may come later."""
+        self._outbox.check(self.address)
+
     def __enter__(self) -> Self:
+        self.check()
         place = self._place
         self._headers = {"Content-Type": "application/json", "User-Agent": f"edge-runtime/{__version__}"}
         if place.token:
@@ -140,15 +137,15 @@ class WebhookSink:
         connection = self._connect(timeout)
         try:
             for letter in letters:
-                answer = _post(connection, self._place.target, letter.body.encode(), self._headers)
+                answer = post(connection, self._place.target, letter.body.encode(), self._headers)
                 if 200 <= answer.status < 300:
                     self._delivered += 1
                     self._refusal = ""
                 elif 400 <= answer.status < 500 and answer.status not in AGAIN:
                     self._refused += 1
-                    self._refusal = f"{self.address}: answers {_named(answer.status)}; what it refuses is lost"
+                    self._refusal = f"{self.address}: answers {named(answer.status)}; what it refuses is lost"
                 else:
-                    self._wait(f"answers {_named(answer.status)}", answer.retry_after)
+                    self._wait(f"answers {named(answer.status)}", answer.retry_after)
                     return
                 with self._lock:
                     if self._left:
@@ -171,30 +168,3 @@ class WebhookSink:
         with self._lock:
             if not self._left:
                 self._outbox.save()
-
-
-def seconds_of(retry_after: str, now: float) -> float | None:
-    """Returns what a Retry-After header asks for, RFC 9110 10.2.3; None where it makes no sense."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:10])
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _post(connection: http.client.HTTPConnection, target: str, body: bytes, headers: dict[str, str]) -> _Answer:
-    connection.request("POST", target, body, headers)
-    answer = connection.getresponse()
-    answer.read(ANSWER)
-    if not answer.isclosed():  # more than anybody needs to say; the connection cannot be used again
-        connection.close()
-    return _Answer(answer.status, answer.getheader("Retry-After"))
-
-
-def _named(status: int) -> str:
-    if 300 <= status < 400:
-        return f"{status}, a redirect, which is not followed; give the address that it leads to"
-    phrase = http.client.responses.get(status, "")
-    return f"{status} {phrase}".strip()

@@ -1,17 +1,21 @@
 // The pictures that were kept for training: a person names them with a tap.
 import { byId, hide, keep, make, say } from "./dom.js";
 import { change, look, picture } from "./talk.js";
-import { percent } from "./words.js";
+import { UNKNOWN, percent } from "./words.js";
 
 const EVERY = 10_000; // milliseconds
 const MANY = 24; // labels, from which on they are searched
 const FOUND = 40; // labels shown of those
-const WHY = { uncertain: "unsure", disagreeing: "contradicted", random: "sample" };
+// Why a picture was kept: in a word, and what that means.
+const WHY = {
+  uncertain: ["unsure", "the two best scores are close, or none is high enough"],
+  disagreeing: ["contradicted", "the pictures around it, or a second model, say something else"],
+  random: ["sample", "picked by chance, whatever the model says"],
+};
 let labels = [], needs = "never", list = [], open = null, busy = false;
 
 /** Takes what the status says; brings the pictures when they are there. */
 export function show(status) {
-  labels = status.model.labels;
   needs = status.changing;
   hide(byId("captures"), !status.captures);
   say(byId("captures-note"), needs === "never" ? "They can be labelled from the device itself, or from anywhere with a token in its settings." : "");
@@ -27,7 +31,7 @@ export async function watch() {
 
 async function refresh() {
   try {
-    list = (await (await look("/api/captures")).json()).captures;
+    ({ captures: list, labels } = await (await look("/api/captures")).json());
     draw();
   } catch { /* the status says what is wrong */ }
 }
@@ -35,6 +39,9 @@ async function refresh() {
 function draw() {
   const left = list.filter((capture) => capture.given === null).length;
   say(byId("captures-count"), list.length ? `${left} of ${list.length} without a label` : "");
+  const reasons = Object.keys(WHY).filter((reason) => list.some((capture) => capture.given === null && capture.reason === reason));
+  keep(byId("captures-why"), reasons, (reason) => reason,
+    (reason) => make("li", "", make("b", "", WHY[reason][0]), `: ${WHY[reason][1]}`));
   const sorted = [...list].sort((a, b) => (a.given !== null) - (b.given !== null)); // stable: newest first within each
   keep(byId("captures-list"), sorted, (capture) => capture.id, create, update);
   if (!list.length && !byId("captures-list").children.length) {
@@ -46,7 +53,7 @@ function draw() {
 function create(capture) {
   const image = make("img");
   image.alt = "";
-  const button = make("button", "capture", make("span", "thumb", image), make("span", "about", make("b"), make("span")));
+  const button = make("button", "capture", make("span", "thumb", image), make("span", "about", make("b"), make("span"), make("span")));
   button.type = "button";
   button.onclick = () => start(capture.id);
   bring(image, capture.id);
@@ -54,12 +61,13 @@ function create(capture) {
 }
 
 function update(item, capture) {
-  const button = item.firstChild, [first, second] = button.querySelector(".about").children;
+  const button = item.firstChild, [first, score, second] = button.querySelector(".about").children;
   const done = capture.given !== null;
   button.disabled = needs === "never";
   button.classList.toggle("done", done);
-  say(first, done ? `✓ ${capture.given}` : `${capture.label}?`);
-  say(second, done ? `model: ${capture.label}` : `${percent(capture.score)} · ${WHY[capture.reason] ?? capture.reason}`);
+  say(first, done ? `✓ ${capture.given}` : capture.label === UNKNOWN ? UNKNOWN : `${capture.label}?`);
+  say(score, done ? "" : percent(capture.score));
+  say(second, done ? `model: ${capture.label}` : WHY[capture.reason]?.[0] ?? capture.reason);
   button.setAttribute("aria-label", done
     ? `Labelled ${capture.given}; the model said ${capture.label}. Change`
     : `Label this picture: the model says ${capture.label}, ${percent(capture.score)}`);
@@ -80,7 +88,8 @@ function start(id) {
   image.removeAttribute("src");
   image.alt = `The picture, as ${open.source} took it`;
   bring(image, id);
-  say(byId("label-said"), `The model says ${open.label}, ${percent(open.score)}. Kept: ${WHY[open.reason] ?? open.reason}.`);
+  const said = open.label === UNKNOWN ? `The model knows it not: its best score, ${percent(open.score)}, is too low.` : `The model says ${open.label}, ${percent(open.score)}.`;
+  say(byId("label-said"), `${said} Kept as ${WHY[open.reason]?.join(": ") ?? open.reason}.`);
   say(byId("label-error"), "");
   const filter = byId("label-filter");
   filter.value = "";

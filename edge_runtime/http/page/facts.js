@@ -1,6 +1,6 @@
 // What is told in words and figures: in short, events, sinks, model, device.
 import { byId, hide, keep, make, rows, say } from "./dom.js";
-import { bytes, clock, count, lasting, moment, seconds } from "./words.js";
+import { UNKNOWN, bytes, clock, count, lasting, moment, seconds } from "./words.js";
 
 export function tiles(status) {
   const judged = status.sources.reduce((sum, source) => sum + source.predictions, 0);
@@ -42,7 +42,8 @@ function one(event, several) {
   const where = several ? make("span", "where", event.source) : null;
   if (event.type === "label") {
     const before = event.previous ? make("span", "quiet", ` instead of ${event.previous}`) : null;
-    return make("li", "", time, make("span", "", make("b", "", event.label), before, where));
+    const low = event.label === UNKNOWN ? make("span", "where", "No score is high enough.") : null;
+    return make("li", "", time, make("span", "", make("b", "", event.label), before, low, where));
   }
   const why = event.reason ? make("span", "where", event.reason) : null;
   return make("li", event.state, time, make("span", "", make("b", "", `Source ${event.state}`), why, where));

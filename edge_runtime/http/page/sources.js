@@ -1,7 +1,7 @@
 // One card for each source: its picture, its state in a colour and a word, what it shows.
 import { byId, hide, keep, make, say } from "./dom.js";
 import { picture } from "./talk.js";
-import { age, count, moment, percent } from "./words.js";
+import { UNKNOWN, age, count, moment, percent } from "./words.js";
 
 const PAUSE = 250; // milliseconds between two pictures of a source; the device makes five a second at most
 // Each state has a sign of its own, for those who do not see its colour.
@@ -67,15 +67,16 @@ function update(card, source, number) {
   const last = source.last;
   const [label, score] = card.querySelector(".verdict").children;
   say(label, last ? last.label : "Nothing judged yet");
-  label.classList.toggle("unknown", !last || last.label === "unknown");
-  say(score, last && !off ? percent(last.score) : off && last ? "last seen" : "");
+  const unknown = last?.label === UNKNOWN;
+  label.classList.toggle("unknown", !last || unknown);
+  say(score, last && !off ? `${percent(last.score)}${unknown ? " is too low" : ""}` : off && last ? "last seen" : "");
   card.querySelector("img").alt = last ? `${source.address}: ${last.label}` : source.address;
   keep(card.querySelector(".bars"), last?.best ?? [], (_, place) => place,
     () => make("div", "bar", make("span"), make("span", "track", make("i")), make("span")),
     (bar, [name, value]) => {
       say(bar.children[0], name);
       bar.children[0].title = name;
-      bar.querySelector("i").style.width = `${Math.max(value * 100, 0.5)}%`;
+      bar.querySelector("i").style.width = value ? `${Math.max(value * 100, 0.5)}%` : "0";
       say(bar.children[2], percent(value));
     });
   keep(card.querySelector(".counts"), figures(source), (text) => text.replace(/^[^ ]+ /, ""), () => make("span"), say);

@@ -3,7 +3,13 @@
 const whole = new Intl.NumberFormat("en");
 
 export const count = (number) => whole.format(number);
-export const percent = (score) => (score > 0.995 && score < 1 ? ">99 %" : `${Math.round(score * 100)} %`);
+export const UNKNOWN = "unknown"; // the label of what no score is high enough for
+
+/** Neither certainty nor impossibility is made by rounding. */
+export function percent(score) {
+  if (score > 0.995 && score < 1) return ">99 %";
+  return score > 0 && score < 0.005 ? "<1 %" : `${Math.round(score * 100)} %`;
+}
 
 export function seconds(value) {
   if (!value) return "–";

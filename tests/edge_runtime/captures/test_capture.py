@@ -38,7 +38,7 @@ def test_a_capture_tells_what_is_asked_for_most() -> None:
         ({"picture": f"{ID}.exe"}, "x.json: picture: a file of capture"),
         ({"picture": "00000013-0123456789ab.jpg"}, "x.json: picture: a file of capture"),
         ({"sise": 1}, "x.json: unknown field 'sise'; did you mean 'size'?"),
-        ({"given": 1}, "x.json: given: str expected, int 1 found"),
+        ({"given": 1}, "x.json: given: text expected, 1 found"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(change: dict[str, object], message: str) -> None:

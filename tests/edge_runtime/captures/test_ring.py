@@ -24,14 +24,14 @@ def ids(ring: Ring) -> list[int]:
 
 
 def test_a_frame_is_kept_to_the_byte_with_what_is_known_of_it(tmp_path: Path) -> None:
-    ring, content = Ring(tmp_path / "a" / "captures"), picture(1, format="JPEG")
+    ring, content = Ring(tmp_path / "captures"), picture(1, format="JPEG")
     kept = ring.add(content, ".jpg", facts())
     assert kept
     assert ring.list() == [kept]
     assert ring.picture(kept.id) == content
     assert kept.id == f"00000001-{hashlib.sha256(content).hexdigest()[:12]}"
     assert (kept.facts, kept.given, kept.media_type) == (facts(), None, "image/jpeg")
-    assert names(tmp_path / "a" / "captures") == [f"{kept.id}.jpg", f"{kept.id}.json"]
+    assert names(tmp_path / "captures") == [f"{kept.id}.jpg", f"{kept.id}.json"]
 
 
 def test_the_newest_come_first_and_no_more_than_asked_for(tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_a_disk_that_takes_no_more_is_an_error_and_harms_nothing_and_later_it_go
 def test_a_directory_that_cannot_be_used_is_an_error_of_the_sink(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     ring = Ring(tmp_path / "file")
-    with pytest.raises(SinkError, match="file: cannot be written: File exists"):
+    with pytest.raises(SinkError, match="file is a file, where a directory is wanted"):
         ring.prepare()
     with pytest.raises(SinkError, match="file: cannot be read: Not a directory"):
         ring.list()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.captures.ring import Ring
 from edge_runtime.commands import captures
 from edge_runtime.console import guard
@@ -47,11 +48,45 @@ def test_the_list_for_programs_has_an_object_a_line(ring: Ring, capsys: pytest.C
 
 def test_a_label_is_given_and_taken_back(ring: Ring, capsys: pytest.CaptureFixture[str]) -> None:
     id = ring.list()[0].id
-    assert run("label", ring.directory, id, "Ankle boot") == 0
-    assert ring.get(id).given == "Ankle boot"
+    assert run("label", ring.directory, id, "bright") == 0
+    assert ring.get(id).given == "bright"
     assert run("label", ring.directory, id, "--nothing") == 0
     assert ring.get(id).given is None
-    assert capsys.readouterr().err == f"edge-runtime: {id}: 'Ankle boot'\nedge-runtime: {id}: without a label\n"
+    assert capsys.readouterr().err == f"edge-runtime: {id}: 'bright'\nedge-runtime: {id}: without a label\n"
+
+
+def test_a_label_that_nobody_knows_is_refused_with_the_one_that_may_be_meant(
+    ring: Ring, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id = ring.list()[0].id
+    assert run("label", ring.directory, id, "brihgt") == 2
+    assert capsys.readouterr().err == (
+        "edge-runtime: error: label 'brihgt': not one of the model's; did you mean 'bright'?; --new takes a label that "
+        "the model lacks, --bundle DIR all those that it has\n"
+    )
+    assert ring.get(id).given is None
+
+
+def test_a_new_label_is_given_once_as_new_and_known_from_then_on(ring: Ring) -> None:
+    first, second, _ = ring.list()
+    assert run("label", ring.directory, first.id, "flickering") == 2
+    assert run("label", ring.directory, first.id, "flickering", "--new") == 0
+    assert run("label", ring.directory, second.id, "flickering") == 0
+    assert ring.get(second.id).given == "flickering"
+
+
+def test_a_bundle_knows_labels_that_no_capture_names(
+    ring: Ring, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id, label = ring.list()[0].id, bundle.manifest.spec.labels[-1]
+    assert run("label", ring.directory, id, label) == 2
+    assert run("label", ring.directory, id, label, "--bundle", bundle.directory) == 0
+    assert ring.get(id).given == label
+    capsys.readouterr()
+    assert run("label", ring.directory, id, "brihgt", "--bundle", bundle.directory) == 2
+    err = capsys.readouterr().err
+    assert err.endswith("--new takes a label that the model lacks\n")
+    assert label in err
 
 
 def test_an_export_says_how_many_of_each_label(ring: Ring, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

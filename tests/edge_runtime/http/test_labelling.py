@@ -97,6 +97,18 @@ def test_a_label_that_the_model_does_not_know_is_refused(sent: bytes, told: str,
     assert told in reply.json["error"]
 
 
+def test_a_label_that_was_given_at_the_device_as_new_can_be_given_here_too(tmp_path: Path) -> None:
+    ring = kept(tmp_path, 2)
+    first, second = (one.id for one in ring.list())
+    with serving(captures=ring) as served:
+        assert served.ask("/api/captures").json["labels"] == ["dark", "bright"]
+        assert give(served, second, "flickering").status == 400
+        ring.give_label(first, "flickering")
+        assert served.ask("/api/captures").json["labels"] == ["dark", "bright", "flickering"]
+        assert give(served, second, "flickering").status == 204
+    assert ring.get(second).given == "flickering"
+
+
 def test_a_disk_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     ring = kept(tmp_path / "ring", 1)
     id = ring.list()[0].id

@@ -1,7 +1,7 @@
 """The page in a real browser: Debian's package chromium, driven by Playwright."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -125,6 +125,50 @@ def test_it_shows_what_is_seen_and_how_each_source_is_and_asks_nobody_else(brows
         assert seen.hosts == {f"http://127.0.0.1:{served.port}"}
         assert seen.complaints == []
         seen.page.context.close()
+
+
+def test_what_unknown_and_the_reasons_of_kept_pictures_mean_stands_on_the_page(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serving(captures=kept(tmp_path, 2)) as served:
+        seen = frame(value=115)
+        served.tell(replace(prediction(seen), threshold=0.9), seen)
+        served.tell(Event(DOOR, 0, 1_790_000_000.0, "unknown", 0.55, "dark", 3.0, IDENTITY), seen)
+        page = opened(browser, served, PHONE).page
+        expect(card(page, DOOR)).to_contain_text("55 % is too low", timeout=DEADLINE * 1000)
+        sees(page, "No score is high enough.")
+        why = page.get_by_role("list", name="Why they were kept")
+        expect(why).to_have_text("unsure: the two best scores are close, or none is high enough")
+        page.get_by_role("button", name="Label this picture").first.click()
+        expect(page.get_by_role("dialog")).to_contain_text("Kept as unsure: the two best scores are close")
+        page.context.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_a_score_stands_on_one_line(browser: Browser, size: tuple[int, int]) -> None:
+    with serving() as served:
+        tell(served)
+        sharp = frame(number=1)
+        served.tell(replace(prediction(sharp), best=(("bright", 0.9991), ("dark", 0.0009), ("dusk", 0.0))), sharp)
+        page = opened(browser, served, size).page
+        bars = card(page, DOOR).locator(".bar")
+        expect(bars).to_have_text(["bright>99 %", "dark<1 %", "dusk0 %"], timeout=DEADLINE * 1000)
+        heights = bars.evaluate_all("all => all.map(bar => bar.offsetHeight)")
+        assert len(set(heights)) == 1
+        page.context.close()
+
+
+def test_a_label_that_was_given_as_new_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
+    ring = kept(tmp_path, 2)
+    ring.give_label(ring.list()[1].id, "flickering")
+    with serving(captures=ring) as served:
+        tell(served)
+        page = opened(browser, served, PHONE).page
+        page.get_by_role("button", name="Label this picture").first.click()
+        page.get_by_role("button", name="flickering", exact=True).click()
+        sees(page, "0 of 2 without a label")
+        assert [one.given for one in ring.list()] == ["flickering"] * 2
+        page.context.close()
 
 
 def test_it_follows_what_changes(browser: Browser) -> None:

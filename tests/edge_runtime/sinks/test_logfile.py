@@ -94,10 +94,12 @@ def test_two_processes_do_not_write_to_one_file(tmp_path: Path) -> None:
         sink_at(path).__enter__()
 
 
-@pytest.mark.parametrize(("place", "reason"), [("", "Is a directory"), ("file/x.jsonl", "Not a directory")])
+@pytest.mark.parametrize(
+    ("place", "reason"), [("", "it is a directory; "), ("file/x.jsonl", "/.*/file is a file, where a dir")]
+)
 def test_what_cannot_be_written_is_an_error_at_the_start(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SinkError, match=f"^jsonl:.*: cannot be written: {reason}|File exists"):
+    with pytest.raises(SinkError, match=f"^jsonl:.*: cannot be written: {reason}"):
         sink_at(tmp_path / place).__enter__()
 
 

@@ -208,6 +208,23 @@ def test_a_broker_that_confirms_nothing_keeps_nobody_waiting_for_ever(broker: Br
         eventually(lambda: frames(listener) == list(range(50)), "all of them are heard, in order")
 
 
+def test_what_is_under_way_is_never_counted_as_lost(broker: Broker) -> None:
+    with Listener(broker) as listener, Line(broker.port) as line:
+        with Told(f"mqtt://127.0.0.1:{line.port}/house?keep=3") as told:
+            told.tell(event(0))
+            told.delivers(1)
+            line.deaf = True
+            told.tell(event(1))
+            eventually(lambda: told.sink.kept().waiting == 1, "one is under way")  # type: ignore[attr-defined]
+            told.tell(*[event(number) for number in range(2, 7)])
+            eventually(lambda: told.status.dropped == 3 and told.status.waiting == 3, "the others have no room")
+            line.cut()
+            line.mend()
+            told.delivers(4)
+        eventually(lambda: len(frames(listener)) == 4, "they are heard")
+    assert frames(listener) == [0, 1, 5, 6]
+
+
 def test_a_run_that_has_ended_tells_everything_before_it_leaves(broker: Broker) -> None:
     with Listener(broker) as listener:
         sink = open_sink(f"mqtt://127.0.0.1:{broker.port}/house")

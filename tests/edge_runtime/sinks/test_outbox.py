@@ -137,6 +137,23 @@ def test_the_oldest_make_room_and_are_counted(path: Path, saved: bool) -> None:
 
 
 @pytest.mark.parametrize("saved", [False, True])
+def test_what_is_under_way_makes_room_last(path: Path, saved: bool) -> None:
+    box = outbox(path, keep=3)
+    add(box, "a", "b", "c")
+    box.in_hand = box.first(2)[-1].number
+    if saved:
+        box.save()
+    add(box, "d", "e")
+    assert (bodies(box), box.lost) == (["a", "b", "e"], 2)
+    box.in_hand = box.first(3)[-1].number
+    add(box, "f")
+    assert (bodies(box), box.lost) == (["a", "b", "e"], 3)
+    box.in_hand += 9
+    add(box, "g")
+    assert (bodies(box), box.lost) == (["b", "e", "g"], 4)
+
+
+@pytest.mark.parametrize("saved", [False, True])
 def test_bytes_are_bounded_too(path: Path, saved: bool) -> None:
     box = outbox(path, size=100)
     add(box, "a" * 40, "신" * 10)
@@ -292,7 +309,7 @@ def test_a_place_that_cannot_be_written_keeps_things_in_memory_and_says_so(tmp_p
     box = outbox(place / "outbox.db")
     add(box, "a")
     box.save()
-    assert "sub/outbox.db: cannot be used: " in box.trouble
+    assert "sub/outbox.db: cannot be written: " in box.trouble
     assert bodies(box) == ["a"]
     place.unlink()
     box.look()

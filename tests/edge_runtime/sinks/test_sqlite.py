@@ -157,9 +157,9 @@ def test_another_version_of_the_tables_is_refused_with_both_versions(tmp_path: P
 
 def test_where_no_file_can_be_made_is_an_error_at_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(SinkError, match=r"cannot be opened: (Not a directory|File exists)"):
+    with pytest.raises(SinkError, match=r"cannot be written: /.*/file is a file, where a directory is wanted"):
         sink_at(tmp_path / "file" / "results.db").__enter__()
-    with pytest.raises(SinkError, match="cannot be opened: unable to open database file"):
+    with pytest.raises(SinkError, match="cannot be written: it is a directory; name a file in it"):
         sink_at(tmp_path).__enter__()
 
 

@@ -8,7 +8,7 @@ import pytest
 from edge_runtime.errors import SinkError
 from edge_runtime.sinks.address import parse
 from edge_runtime.sinks.places import WebhookAddress
-from edge_runtime.sinks.webhook import WebhookSink, seconds_of
+from edge_runtime.sinks.webhook import WebhookSink
 from edge_runtime.sinks.worker import Worker
 from tests.edge_runtime.samples import DEADLINE, eventually
 from tests.edge_runtime.sinks.certificates import Authority
@@ -143,23 +143,6 @@ def test_a_receiver_may_say_when_to_come_again(receiver: Receiver, clock: Clock)
         clock.now += 1
         sink.again()
         assert receiver.taken == [1]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("120", 120.0),
-        (" 0 ", 0.0),
-        ("Thu, 01 Jan 1970 00:02:00 GMT", 20.0),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-5", None),
-        ("", None),
-        ("9" * 400, 9999999999.0),
-    ],
-)
-def test_when_to_come_again_is_seconds_or_a_date(text: str, seconds: float | None) -> None:
-    assert seconds_of(text, 100.0) == seconds
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422])
