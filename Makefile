@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
 .PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge
-.PHONY: delivery-environment needs-name needs-device needs-source needs-host
+.PHONY: delivery-environment needs-name needs-device needs-engine needs-dataset needs-run needs-bundle needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
 $(error this Makefile works in its own directory: make -C $(dir $(firstword $(MAKEFILE_LIST))))
@@ -55,34 +55,36 @@ help:
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
-	@printf '\nVariables, as in: make train DATASET=folder:pictures\n'
+	@printf '\nVariables, and what they are unless you say otherwise\n'
 	@awk '/^#: / { name = $$2; sub(/^#: [A-Z]+ /, ""); text[name] = $$0; order[++n] = name } \
 	  /^[A-Z]+ =/ { value[$$1] = substr($$0, index($$0, "=") + 2) } \
 	  END { for (i = 1; i <= n; i++) { name = order[i]; shown = (value[name] ~ /lastword/) ? "end of DATASET" : value[name]; \
 	    printf "  %-8s %-16s %s\n", name, shown, text[name] } }' Makefile
+	@printf '%s\n' '' 'From a folder of pictures for each label to a device' '    make train DATASET=folder:pictures DEVICE=cpu' \
+	  '    make bundle NAME=pictures' '    make run NAME=pictures SOURCE=pictures' '    make deploy NAME=pictures HOST=pi@raspberrypi.local'
 
 setup: needs-device  ## make .venv from a lock with hashes, or find that it is as it should be
 	@"$(PYTHON)" tools/environment.py --device "$$DEVICE" && echo "setup: .venv is as it should be"
 
-demo: environment  ## train, export, prove and judge Fashion-MNIST
+demo: needs-engine environment  ## train, export, prove and judge Fashion-MNIST
 	@$(python) tools/demo.py --device "$$DEVICE" --engine $(or $(asked_engine),local) $(ARGS)
 
 ##@ From pictures to a device
 
-train: needs-name needs-device  ## prepare DATASET, train a model, evaluate it
+train: needs-name needs-device needs-dataset  ## prepare DATASET, train RUN, evaluate it; DEVICE, PREPARE, ARGS="--epochs 20"
 	@$(call in,train) \
-	  && at preflight --device $(trains_on) \
+	  && at preflight --device $(trains_on) --then fit --data "$$DATA" --run "$$RUN" $(ARGS) \
 	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
 	  && at fit --data "$$DATA" --run "$$RUN" --device $(trains_on) $(ARGS) \
 	  && at evaluate "$$RUN"
 
-export: needs-name needs-device  ## convert the model, prove every variant, write BUNDLE
+export: needs-name needs-device needs-run  ## convert RUN, prove every variant, write BUNDLE; ARGS=--force
 	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" $(ARGS)
 
-bundle: needs-name needs-device  ## the same, and one .tar of it for the way to the device
+bundle: needs-name needs-device needs-run  ## the same, and one .tar of it for the way to the device
 	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" --tar "$$BUNDLE.tar" $(ARGS)
 
-run: needs-name needs-source needs-device  ## judge SOURCE with BUNDLE, here
+run: needs-name needs-source needs-device needs-bundle  ## judge SOURCE with BUNDLE, here; ARGS=--http serves the page
 	@$(call in,edge) && at run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
 
 # Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
@@ -93,7 +95,7 @@ wheel: delivery-environment  ## build the device's wheel into dist/, offline
 
 ##@ To a device
 
-deploy: needs-name needs-host delivery-environment  ## put BUNDLE and SOURCE on HOST with ssh; rolls back if it is not healthy
+deploy: needs-name needs-host needs-bundle delivery-environment  ## put BUNDLE on HOST with ssh, judge SOURCE; ARGS=--dry-run, --camera, --remove
 	@$(delivery_venv)/bin/python -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")) $(ARGS)
 
 deb: delivery-environment  ## build a Debian package for devices into dist/; ARGS="--arch arm64 --python 3.11"
@@ -117,17 +119,17 @@ check: environment  ## format, lint, types, and who may import whom
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/hadolint docker/*.Dockerfile
 
-test: environment  ## every test that needs nothing but Python packages; ENGINE=docker adds those with containers
+test: needs-engine environment  ## tests that need Python packages alone; ENGINE=docker adds those with containers
 	$(python) -m pytest -q --durations=10 -m "not container and not system" $(ARGS)
 	$(if $(asked_engine),$(python) -m tools.containers.proof)
 
-test-system: environment  ## those that need a broker, a browser, a camera server; ARGS=--install brings them
+test-system: environment  ## tests with a broker, a browser, a camera server; ARGS=--install brings them
 	$(python) -m tools.system_tests $(ARGS)
 
 benchmark-edge: environment  ## ratios against bare interpreters and other runtimes, side by side; ARGS=--quick
 	$(python) -m tools.benchmarks.edge $(ARGS)
 
-test-containers: environment  ## those: images, containers, emulated boards, packages, deployment; needs root
+test-containers: environment  ## tests with images, containers, emulated boards, packages, deployment; root; ARGS=--install
 	$(python) -m tools.containers.proof $(ARGS)
 
 lock:  ## write locks/ from pyproject.toml; ARGS=--upgrade takes newer versions
@@ -154,6 +156,19 @@ needs-name:
 	@case "$$NAME" in ''|.|..|*/*) \
 	  echo "make: NAME=$$NAME (from DATASET=$$DATASET) does not name a folder; say for example NAME=pictures" >&2; exit 2;; esac
 
+needs-engine:
+	@case "$$ENGINE" in auto|docker|podman|local) ;; *) echo "make: ENGINE=$$ENGINE: docker, podman, local or auto is wanted" >&2; exit 2;; esac
+
+needs-dataset: needs-name
+	@"$(PYTHON)" -m tools.asked dataset
+
+needs-run: needs-name
+	@"$(PYTHON)" -m tools.asked run
+
+# What is taken out (make deploy ARGS=--remove) needs no bundle.
+needs-bundle: needs-name
+	@$(if $(findstring --remove,$(ARGS)),:,"$(PYTHON)" -m tools.asked bundle)
+
 needs-host:
 	@if [ -z "$$HOST" ]; then \
 	  echo "make: HOST is missing; for example: make deploy HOST=pi@raspberrypi.local" >&2; exit 2; fi
@@ -161,3 +176,4 @@ needs-host:
 needs-source:
 	@if [ -z "$$SOURCE" ]; then \
 	  echo "make: SOURCE is missing; for example: make run SOURCE=watch:pictures" >&2; exit 2; fi
+	@"$(PYTHON)" -m tools.asked source

@@ -6,7 +6,6 @@ here: they are inside every deployed graph.
 
 import io
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import PictureError
+from edge_runtime.frozen import dataclass
 
 Pixels = NDArray[np.uint8]
 Box = tuple[float, float, float, float]  # left, top, right, bottom in pixels, as Pillow has it
@@ -99,7 +99,8 @@ def decode(
     except Exception as error:
         # For damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError and what else there is.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise PictureError(f"{name}: cannot be decoded: {reason}") from error
+        verb = "read" if getattr(error, "errno", None) else "decoded"  # only the system's own errors have a number
+        raise PictureError(f"{name}: cannot be {verb}: {reason}") from error
     return _cropped(upright, box, scale, region)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import choices, environment
+from tools import choices, installing
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "locks"
@@ -151,8 +151,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lock-") as scratch:
         folder = Path(scratch)
         try:
-            python = environment.create(folder / "uv")
-            environment.pip(python, "install", *tables["dependency-groups"]["lock"])
+            python = installing.create(folder / "uv")
+            installing.pip(python, "install", *tables["dependency-groups"]["lock"])
             texts = {lock: compile_lock(python.with_name("uv"), lock, folder, arguments.upgrade) for lock in LOCKS}
         except choices.Failure as error:
             print(f"lock: {error}", file=sys.stderr)

@@ -59,12 +59,17 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
         # write_prepared would refuse too, but only after minutes of work.
         raise DatasetError(f"{out}: exists and is not a prepared dataset; choose another place or remove it")
     found = dataset.find(seed)
+    # Too few already by what was found: told before minutes of decoding.
+    dataset.check({name: [sample.label for sample in found.splits[name]] for name in SPLITS})
     splits: dict[SplitName, Split] = {}
     unreadable: list[str] = []
     for name in SPLITS:
         splits[name], left_out = _prepared(found.splits[name], preprocessing, name)
         unreadable += left_out
-    dataset.check({name: split.labels.tolist() for name, split in splits.items()})
+    try:
+        dataset.check({name: split.labels.tolist() for name, split in splits.items()})
+    except DatasetError as error:  # enough was found, so it is these that are missing
+        raise DatasetError(f"{error}. {len(unreadable):,} cannot be read, such as {unreadable[0]}") from error
     prepared = write_prepared(
         out,
         name=dataset.name,

@@ -17,6 +17,7 @@ class Case:
         variant: A variant's name.
         package: The interpreter, as pip calls it.
         threads: Of the interpreter.
+        mark: What its bundle is called on a line where another one's is told as well; nothing where there is one.
     """
 
     bundle: str
@@ -24,6 +25,17 @@ class Case:
     variant: str
     package: str
     threads: int
+    mark: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called on a line of its own."""
+        return f"{self.marked}, {self.package}, {self.threads} thread{'s' * (self.threads > 1)}"
+
+    @property
+    def marked(self) -> str:
+        """The variant, behind the bundle's mark."""
+        return f"{self.mark} {self.variant}".lstrip()
 
 
 @dataclass(frozen=True)

@@ -27,24 +27,17 @@ def as_table(taken: Sequence[Taken]) -> str:
     lines = []
     if done:
         base = done[0].spread("total").p50
-        several = len({one.case.title for one in done}) > 1
-        rows = [_row(one, base, several) for one in done]
+        rows = [_row(one, base) for one in done]
         lines.append(table(HEADER, rows, right=range(2, len(HEADER))))
         lines.append("times in ms, medians where nothing else is said; from file to labels, one after the other")
-    lines += [f"not measured: {name_of(one)}: {one.failure}" for one in taken if one.failure]
+    lines += [f"not measured: {one.case.name}: {one.failure}" for one in taken if one.failure]
     degrees = [one.temperature for one in done if one.temperature is not None]
     lines.append(f"processor: {max(degrees):.0f} °C at most" if degrees else "processor: no temperature is told here")
     held = sorted({one.throttled for one in done if one.throttled})
     lines += [f"HELD BACK: {'; '.join(held)}: figures are worse than the device's"] if held else []
-    energy = [f"{one.case.variant} {one.joules * 1e3:.1f} mJ" for one in done if one.joules]
+    energy = [f"{one.case.marked} {one.joules * 1e3:.1f} mJ" for one in done if one.joules]
     lines += [f"energy of the processor for a picture: {', '.join(energy)}"] if energy else []
     return "\n".join(lines)
-
-
-def name_of(one: Taken, several: bool = False) -> str:
-    """Returns what a case is called on a line of its own."""
-    title = f"{one.case.title} " if several else ""
-    return f"{title}{one.case.variant}, {one.case.package}, {one.case.threads} thread{'s' * (one.case.threads > 1)}"
 
 
 def as_json(taken: Sequence[Taken], machine: Machine, pictures: str) -> str:
@@ -66,11 +59,11 @@ def as_json(taken: Sequence[Taken], machine: Machine, pictures: str) -> str:
     return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
 
 
-def _row(one: Taken, base: float, several: bool) -> list[str]:
+def _row(one: Taken, base: float) -> list[str]:
     assert one.start
     total = one.spread("total")
     return [
-        f"{one.case.title.split()[0]} {one.case.variant}" if several else one.case.variant,
+        one.case.marked,
         one.start.runtime,
         str(one.case.threads),
         f"{one.start.load * 1e3:.0f}",

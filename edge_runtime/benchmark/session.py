@@ -6,9 +6,7 @@ alike, and the ratios stay right.
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from edge_runtime.benchmark.energy import joules
 from edge_runtime.benchmark.figures import Case, Start, Taken, Turn, enough
+from edge_runtime.device import child
 from edge_runtime.device.thermal import temperature, throttled
 from edge_runtime.errors import EdgeError, VariantError
 
@@ -31,12 +30,12 @@ class Process:
         self._case = case
         # Its standard error is dropped: interpreters tell about devices there, and what failed comes as an answer.
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "edge_runtime.benchmark.worker"],
+            child.python("-m", "edge_runtime.benchmark.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+            env=child.environment(),
             start_new_session=True,  # Ctrl-C is the parent's to answer: it tells what was measured
         )
         self._first = {

@@ -1,21 +1,26 @@
 """``edge-runtime benchmark``: how fast this device judges with each variant of a bundle."""
 
 import argparse
-import sys
+import errno
+import os
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from edge_runtime.benchmark.figures import Case, Taken, enough
+from edge_runtime.benchmark.figures import Case, Taken
 from edge_runtime.benchmark.picture import as_svg
+from edge_runtime.benchmark.progress import Progress, announced
 from edge_runtime.benchmark.report import as_json, as_table
 from edge_runtime.benchmark.samples import enlarged
-from edge_runtime.benchmark.session import measure, sustain
+from edge_runtime.benchmark.session import measure
 from edge_runtime.bundle.manifest import Variant
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import by_preference, default_threads
 from edge_runtime.commands.numbers import duration, not_negative, positive
+from edge_runtime.commands.sustaining import one_of, tell
+from edge_runtime.commands.table import span
 from edge_runtime.console import say
 from edge_runtime.device.machine import Machine, this_machine
 from edge_runtime.errors import EdgeError, InterpreterMissing, UsageError
@@ -25,7 +30,6 @@ from edge_runtime.sources.files import expand
 
 QUERIES, SECONDS = 1024, 60.0  # MLPerf Mobile's single stream
 PIPELINED = 3.0  # seconds for the throughput of each case
-MINUTE = 60.0
 HELD = 100e6  # bytes that a worker takes with a model of 20 MB; half of what is available is left to others
 
 
@@ -36,7 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--interpreters", action="store_true", help="every installed interpreter, not only the one that would be taken"
     )
     parser.add_argument(
-        "--variant", action="append", dest="variants", metavar="NAME", help="this one only, may be given several times"
+        "--variant",
+        action="append",
+        dest="variants",
+        metavar="NAME",
+        help="this one only (default: all); may be given several times",
     )
     parser.add_argument(
         "--threads",
@@ -62,21 +70,36 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures for programs")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of them")
-    parser.epilog = """Each variant, interpreter and number of threads runs in a process of its own; they take turns of
-half a second, so that ratios are right also where other things run. The method is MLPerf's single
-stream: at least 1,024 queries and 60 s each. Ctrl-C ends it with what was measured.
+    parser.epilog = """Each variant, interpreter and number of threads is a case, with a process of its own; they take
+turns of half a second, so that ratios are right also where other things run. The method is MLPerf's single
+stream: at least 1,024 queries and 60 s of each. How long all takes is said first. Ctrl-C ends it with
+what was measured.
+
+columns:
+  load         importing the interpreter and loading the variant; first: from
+               the first file to its labels
+  decode, resize, interpreter, total
+               of one file after the other; total p50, p90, p99: percentiles
+  a second     files a second, one after the other; pipelined: as 'run' does
+               it, with decoding beside the interpreter
+  ratio        the median total against the first line's
 
 examples:
-  edge-runtime benchmark bundles/fashion_mnist
-  edge-runtime benchmark bundles/fashion_mnist --seconds 5 --queries 100 --svg speed.svg
-  edge-runtime benchmark bundles/new --compare bundles/old --variant full_int8.tflite --threads 1
-  edge-runtime benchmark bundles/fashion_mnist --variant full_int8.tflite --sustain 30m"""
+  edge-runtime benchmark bundles/parts
+  edge-runtime benchmark bundles/parts --seconds 5 --queries 100 --svg speed.svg
+  edge-runtime benchmark bundles/new --compare bundles/old --variant full_int8
+  edge-runtime benchmark bundles/parts --variant full_int8 --sustain 30m"""
 
 
 def run(arguments: argparse.Namespace) -> int:
     bundles = [open_bundle(path) for path in (arguments.bundle, arguments.compare) if path]
     threads = arguments.threads or sorted({1, default_threads()})
     cases = cases_of(bundles, arguments.variants or [], threads, arguments.interpreters)
+    for target in (arguments.json, arguments.svg):
+        if target:
+            if arguments.sustain:
+                raise UsageError(f"{target}: --sustain tells a line a minute and writes neither --json nor --svg")
+            _check_writable(target)
     machine = this_machine()
     with tempfile.TemporaryDirectory(prefix="edge-benchmark-") as place:
         if arguments.pictures:
@@ -84,17 +107,18 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             pictures, named = enlarged(bundles[0], Path(place)), "golden samples as JPEG of 640 × 480"
         if arguments.sustain:
-            return _sustain(cases, pictures, arguments)
+            return tell(one_of(cases, bool(arguments.variants and arguments.threads)), pictures, arguments.sustain)
         taken = _measure(cases, pictures, arguments, machine)
-    print(f"{', '.join(bundle.title for bundle in bundles)} on {machine.system}, {machine.cpus} CPUs; {named}")
+    marks = [f"{mark}: " * bool(mark) for mark in told_apart([bundle.directory for bundle in bundles])]
+    titles = "; ".join(f"{mark}{bundle.title}" for mark, bundle in zip(marks, bundles, strict=True))
+    print(f"{titles} on {machine.system}, {machine.cpus} CPUs; {named}")
     print(as_table(taken))
     if arguments.json:
         write_atomically(arguments.json, as_json(taken, machine, named).encode())
         say(f"edge-runtime: figures are in {arguments.json}")
     if arguments.svg:
-        title = " and ".join(f"{bundle.manifest.name} {bundle.manifest.version}" for bundle in bundles)
         below = f"{machine.system}, {machine.cpus} CPUs ({' '.join(machine.features)}); {named}"
-        write_atomically(arguments.svg, as_svg(taken, title, below).encode())
+        write_atomically(arguments.svg, as_svg(taken, titles, below).encode())
         say(f"edge-runtime: a picture of them is in {arguments.svg}")
     if not any(one.queries for one in taken):
         raise EdgeError("nothing was measured")
@@ -115,18 +139,42 @@ def cases_of(bundles: Sequence[Bundle], names: Sequence[str], threads: Sequence[
         InterpreterMissing: No interpreter is installed that reads any of them.
     """
     found: list[tuple[int, int, Case]] = []
-    for bundle in bundles:
+    for bundle, mark in zip(bundles, told_apart([bundle.directory for bundle in bundles]), strict=True):
         chosen = [bundle.variant(name) for name in names] or by_preference(bundle.manifest.variants)
         for rank, variant in enumerate(chosen):
             for interpreter in _readers(variant, every):
                 for count in threads:
                     where = str(bundle.directory.absolute())
-                    found.append((rank, count, Case(where, bundle.title, variant.name, interpreter.package, count)))
+                    found.append(
+                        (rank, count, Case(where, bundle.title, variant.name, interpreter.package, count, mark))
+                    )
     if not found:
         raise InterpreterMissing(
             "no interpreter for these variants is installed; 'edge-runtime doctor' says what to do"
         )
     return [case for *_, case in sorted(found, key=lambda entry: entry[:2])]
+
+
+def told_apart(places: Sequence[Path]) -> list[str]:
+    """Returns the shortest ends of paths that differ, as in ``new`` and ``old``; nothing for one alone."""
+    if len(places) == 1:
+        return [""]
+    whole = [place.absolute().parts for place in places]
+    for count in range(1, max(len(parts) for parts in whole) + 1):
+        ends = ["/".join(parts[-count:]) for parts in whole]
+        if len(set(ends)) == len(ends):
+            return ends
+    return [f"{place.name} {number}" for number, place in enumerate(places, 1)]  # one place, named twice
+
+
+def _check_writable(target: Path) -> None:
+    """Raises EdgeError: the figures could not be written there, which would be found after minutes."""
+    above = next(path for path in target.absolute().parents if path.exists())
+    if target.is_dir() or not above.is_dir():
+        raise EdgeError(f"{target}: cannot be written: {target if target.is_dir() else above} is no place for a file")
+    if not os.access(above, os.W_OK):
+        cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+        raise EdgeError(f"{target}: cannot be written: this user may not write to {above}") from cause
 
 
 def _readers(variant: Variant, every: bool) -> list[Interpreter]:
@@ -139,12 +187,14 @@ def _measure(
 ) -> list[Taken]:
     """Measures as many side by side as fit into half of the memory that is available."""
     together = max(2, int((machine.available or len(cases) * 4 * HELD) / 2 / HELD))
+    began = time.monotonic()
+    say(f"edge-runtime: {announced(len(cases), arguments.queries, arguments.seconds, PIPELINED)}")
     groups = [cases[start : start + together] for start in range(0, len(cases), together)]
     every: list[Taken] = []
     try:
         for group in groups:
             known: list[Taken] = []
-            progress = _Progress(len(every), len(cases), arguments.queries, arguments.seconds)
+            progress = Progress(len(every), len(cases), arguments.queries, arguments.seconds, PIPELINED)
             steps = measure(group, pictures, arguments.queries, arguments.seconds, PIPELINED, progress)
             with closing(steps):
                 try:
@@ -154,49 +204,5 @@ def _measure(
                     every += known
     except KeyboardInterrupt:
         say("\nedge-runtime: interrupted; what was measured until now:")
+    say(f"edge-runtime: {sum(not one.failure for one in every)} of {len(cases)} took {span(time.monotonic() - began)}")
     return every
-
-
-class _Progress:
-    """A line on a terminal that says how far it is."""
-
-    def __init__(self, before: int, cases: int, queries: int, seconds: float) -> None:
-        self._before, self._cases = before, cases
-        self._queries, self._seconds = queries, seconds
-        self._shown = bool(sys.stderr and sys.stderr.isatty())
-
-    def __call__(self, taken: Sequence[Taken]) -> None:
-        if not self._shown:
-            return
-        done = sum(enough(one, self._queries, self._seconds) for one in taken)
-        queries = sum(one.queries for one in taken)
-        spent = sum(min(one.seconds, self._seconds) for one in taken)
-        left = self._seconds * len(taken) - spent
-        line = f"{self._before + done} of {self._cases} measured, {queries:,} queries, about {left:.0f} s left"
-        print(f"\r\x1b[K{line}", end="" if done < len(taken) else "\n", file=sys.stderr, flush=True)
-
-
-def _sustain(cases: Sequence[Case], pictures: Sequence[Path], arguments: argparse.Namespace) -> int:
-    if len(cases) > 1 and not (arguments.variants and arguments.threads):
-        cases = [case for case in cases if case.threads == max(one.threads for one in cases)][:1]
-    if len(cases) != 1:
-        raise UsageError("--sustain takes one variant, one bundle and one number of threads")
-    case = cases[0]
-    print(f"{case.title} {case.variant}, {case.package}, {case.threads} threads, {arguments.sustain:.0f} s")
-    first = 0.0
-    try:
-        with closing(sustain(case, pictures, arguments.sustain, min(MINUTE, arguments.sustain))) as parts:
-            for number, part in enumerate(parts, 1):
-                total, rate = part.spread("total"), part.queries / part.seconds
-                first = first or rate
-                degrees = "no temperature told" if part.temperature is None else f"{part.temperature:.0f} °C"
-                print(
-                    f"minute {number:>3}: {rate:7.1f} a second ({rate / first:.2f} of the first), p50 "
-                    f"{total.p50 * 1e3:.2f} p90 {total.p90 * 1e3:.2f} p99 {total.p99 * 1e3:.2f} ms, "
-                    f"{part.rss / 1e6:.0f} MB, {degrees}"
-                    f"{', HELD BACK: ' + part.throttled if part.throttled else ''}",
-                    flush=True,
-                )
-    except KeyboardInterrupt:
-        say("\nedge-runtime: interrupted")
-    return 0

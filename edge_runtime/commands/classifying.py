@@ -1,12 +1,12 @@
 """What ``edge-runtime classify`` does, and how it tells."""
 
 import argparse
+import errno
 import json
 import os
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.classifier import BundleClassifier
@@ -22,29 +22,17 @@ from edge_runtime.sources.files import FileSource, expand, folder_name
 PATH_ROOM = 60  # columns; of a longer path the end is shown
 
 
-@dataclass(frozen=True)
-class Classifying:
-    """All that is needed to begin."""
-
-    arguments: argparse.Namespace
-    paths: Sequence[Path]
-    classifier: BundleClassifier
-
-    def run(self) -> int:
-        """Classifies all; returns the exit code."""
-        return _run(self.arguments, self.paths, self.classifier)
-
-
-def prepare(arguments: argparse.Namespace, opening: Opening) -> Classifying:
+def prepare(arguments: argparse.Namespace, opening: Opening) -> tuple[Sequence[Path], BundleClassifier]:
     """Finds the pictures, then loads the classifier: what is typed wrongly is told first."""
-    paths = expand(arguments.paths)
-    return Classifying(arguments, paths, classifier_of(arguments, opening.bundle()))
+    return expand(arguments.paths), classifier_of(arguments, opening.bundle())
 
 
-def _run(arguments: argparse.Namespace, paths: Sequence[Path], classifier: BundleClassifier) -> int:
+def classify_all(arguments: argparse.Namespace, paths: Sequence[Path], classifier: BundleClassifier) -> int:
+    """Classifies the pictures at `paths` and tells; returns the exit code."""
     tabular = arguments.format == "table" or (arguments.format == "auto" and sys.stdout.isatty())
     printer = _Table(paths, classifier, bool(arguments.truth)) if tabular else _Lines(bool(arguments.truth))
-    right = rejected = 0
+    right = 0
+    rejected: list[Path] = []
     labels = {folder_name(label): label for label in classifier.labels}
     if arguments.truth:
         for folder in sorted({path.absolute().parent.name for path in paths} - set(labels)):
@@ -58,15 +46,17 @@ def _run(arguments: argparse.Namespace, paths: Sequence[Path], classifier: Bundl
         truth = labels.get(folder, folder)
         printer.show(result, truth)
         if isinstance(result, Rejection):
-            rejected += 1
+            rejected.append(Path(str(frame.path)))
         else:
             right += result.best[0][0] == truth  # also of what is unknown
-    judged = len(paths) - rejected
+    judged = len(paths) - len(rejected)
     if arguments.truth and judged:
         say(f"{right} of {judged} right ({right / judged:.1%})")
     if rejected:
         kind = IncompleteError if judged else EdgeError
-        raise kind(f"{rejected} of {len(paths)} pictures could not be classified")
+        forbidden = next((str(path) for path in rejected if not os.access(path, os.R_OK)), None)
+        cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), forbidden) if forbidden else None
+        raise kind(f"{len(rejected)} of {len(paths)} pictures could not be classified") from cause
     return 0
 
 

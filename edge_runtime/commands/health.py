@@ -34,8 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="end the process whose heartbeat is older than this, more than --max-age, so that it is started again: "
         "Docker restarts what has ended, not what is unhealthy (default: end nothing)",
     )
-    parser.epilog = """Exit code 0: alive. 1: no heartbeat, one of an earlier boot, or one that is too old.
-Only the process that wrote the heartbeat is ever ended, recognised by its start."""
+    parser.epilog = """'run' says every 2 s that it is alive, the heartbeat; here is looked how old the last one is.
+Only the process that wrote the heartbeat is ever ended, recognised by its start.
+
+exit codes: 0 alive; 1 no heartbeat, one of an earlier boot, or one that is too old
+
+examples:
+  edge-runtime health
+  edge-runtime health --end-after 45"""
 
 
 def run(arguments: argparse.Namespace) -> int:

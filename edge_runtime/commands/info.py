@@ -9,7 +9,15 @@ from edge_runtime.commands.table import size, table
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's directory")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the manifest itself")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: the manifest itself (default: %(default)s)"
+    )
+    parser.epilog = """Opens the bundle, so every digest is checked; runs nothing. In the table, top-1 is the share of
+test pictures that a variant judges right, agreement the share that it judges as the Keras model does.
+
+examples:
+  edge-runtime info bundles/fashion_mnist
+  edge-runtime info bundles/fashion_mnist --format json | jq .provenance"""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,11 +7,11 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
 
 from edge_runtime import __version__
-from edge_runtime.console import guard, without_passwords
+from edge_runtime.console import did_you_mean, guard, without_passwords
 from edge_runtime.errors import EdgeError
 
 COMMANDS = {
@@ -26,9 +26,11 @@ COMMANDS = {
 }
 EPILOG = """exit codes: 0 done, 1 failed, 2 typed wrongly, 3 done but not all of it, 130 interrupted
 
-example:
+examples, from a new device to one that keeps judging:
+  edge-runtime doctor bundles/fashion_mnist
   edge-runtime classify pictures/ --bundle bundles/fashion_mnist
-  edge-runtime COMMAND --help explains each command"""
+  edge-runtime run --bundle bundles/fashion_mnist --source watch:incoming
+'edge-runtime COMMAND --help' explains each command."""
 
 
 # numpy's OpenBLAS starts a thread a CPU when numpy is imported: 10 to 40 ms of processor time on 2 cores, and 30 MB of
@@ -42,9 +44,46 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str, width: int | None = None) -> None:
         super().__init__(prog, width=width or _columns() - 2)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):  # whose choices are indented once more, which it forgets
+            self._action_max_length += self._indent_increment
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Wraps prose; what is indented, as examples are, stays as it is typed."""
+        import textwrap
+
+        filled: list[str] = []
+        for paragraph in text.split("\n\n"):
+            lines: list[str] = []
+            for line in paragraph.splitlines():
+                # A title above an indented block ends with a colon and is a line of its own.
+                if lines and not line.startswith(" ") and not lines[-1].startswith(" ") and lines[-1][-1:] != ":":
+                    lines[-1] += f" {line}"
+                else:
+                    lines.append(line)
+            filled.append("\n".join(line if line[:1] == " " else textwrap.fill(line, width) for line in lines))
+        return "\n\n".join(filled)
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that repeats no password: a camera's address in the wrong place is quoted in its error."""
+    """An argument parser that knows what a misspelt option may mean.
+
+    It repeats no password: a camera's address in the wrong place is quoted in its error.
+    """
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        # First of all: that --bundle is missing says little to somebody who typed --bundel.
+        words = list(sys.argv[1:] if args is None else args)
+        typed = words[: words.index("--")] if "--" in words else words
+        for word in [] if self._subparsers else typed:
+            option = word.partition("=")[0]
+            # What argparse takes for an option: no negative number, and nothing with a blank in it.
+            option_like = word[:1] == "-" != word and " " not in word and not self._negative_number_matcher.match(word)
+            if option_like and not any(known.startswith(option) for known in self._option_string_actions):
+                near = did_you_mean(f"--{option.lstrip('-')}", self._option_string_actions)
+                self.error(f"no such option: {option}{near if 'did you mean' in near else ''}")
+        return super().parse_known_args(None if args is None else words, namespace)
 
     def error(self, message: str) -> NoReturn:
         super().error(without_passwords(message))
@@ -64,12 +103,13 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         return verb
     parser = Parser(
         "edge-runtime",
-        description="Classifies pictures on this machine's CPU with a bundle that 'python -m export' wrote.",
+        description="Classifies pictures on this machine's CPU with a bundle: the directory that 'make bundle' or "
+        "'python -m export' wrote.",
         epilog=EPILOG,
         formatter_class=Formatter,
     )
     parser.add_argument("--version", action="version", version=f"edge-runtime {__version__}")
-    verbs = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    verbs = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
     for name, summary in COMMANDS.items():
         verbs.add_parser(name, help=summary)
     return parser
@@ -111,8 +151,8 @@ def _command(argv: Sequence[str]) -> int:
         if error.name not in needed:
             raise
         raise EdgeError(
-            f"{needed[error.name]} is not installed for {sys.executable}: pip install numpy pillow, and an interpreter "
-            "(ai-edge-litert or onnxruntime)"
+            f"{needed[error.name]} is not installed for {sys.executable}: {sys.executable} -m pip install numpy pillow "
+            "ai-edge-litert (or onnxruntime instead of the last)"
         ) from error
 
 

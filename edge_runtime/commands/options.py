@@ -24,7 +24,7 @@ at export; --max-degradation asks for more."""
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments that choose a classifier."""
-    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the bundle to classify with")
+    parser.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="the bundle's directory")
     parser.add_argument(
         "--variant",
         default=AUTO,
@@ -41,7 +41,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=positive, metavar="N", help="threads of the interpreter (default: the CPUs allowed, up to 4)"
     )
-    parser.add_argument("--top", type=positive, default=3, metavar="K", help="labels named (default: %(default)s)")
+    parser.add_argument(
+        "--top", type=positive, default=3, metavar="K", help="best labels that are told (default: %(default)s)"
+    )
 
 
 class Opening:

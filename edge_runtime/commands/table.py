@@ -28,3 +28,15 @@ def size(count: int) -> str:
         if count >= factor:
             return f"{count / factor:.{1 if count < 100 * factor else 0}f} {unit}"
     return f"{count} B"
+
+
+def span(seconds: float) -> str:
+    """Returns a length of time for people: ``45 s``, ``12 min 36 s``, ``2 h 5 min``."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, over = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {over} min" if over else f"{hours} h"
+    if minutes:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    return f"{whole} s" if whole == seconds or seconds > 1 else f"{seconds:.2g} s"

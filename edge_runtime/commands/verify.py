@@ -13,7 +13,15 @@ from edge_runtime.proof import prove
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="the bundle's directory")
     parser.add_argument("--variant", metavar="NAME", help="prove this one only (default: all that can run here)")
-    parser.epilog = "Exit code 0 only if every digest is right and all that can run here gives its golden scores."
+    parser.epilog = """A bundle brings a few real pictures, the golden samples, with the scores that each variant gave
+them at export. Here every file's digest is compared, then each variant judges them again; a difference
+beyond what was allowed at export fails. What no interpreter here can read is told and does not count.
+
+exit codes: 0 every digest is right and all that can run here judges as at export, 1 not so
+
+examples:
+  edge-runtime verify bundles/fashion_mnist
+  edge-runtime verify bundles/fashion_mnist --variant full_int8.tflite"""
 
 
 def run(arguments: argparse.Namespace) -> int:

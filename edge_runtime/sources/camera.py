@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from edge_runtime.device import child as beside
 from edge_runtime.errors import SourceError
 from edge_runtime.sources import Frame, Notice
 from edge_runtime.sources.address import parse
@@ -180,15 +181,10 @@ def _memory() -> int:
 
 
 def _command(shown: str) -> list[str]:
-    # -P: what lies in the directory where somebody happens to be is not imported. The address is for who lists
-    # processes.
-    return [sys.executable, "-P", "-m", "edge_runtime.sources.capture", shown]
+    # The address is for who lists processes.
+    return beside.python("-m", "edge_runtime.sources.capture", shown)
 
 
 def _environment() -> dict[str, str]:
     """Returns an environment in which the process finds this very package, and no thread that it has no use for."""
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    root = Path(__file__).parents[2]
-    if root.name not in ("site-packages", "dist-packages"):  # those it finds by itself, behind the standard library
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
-    return environment
+    return beside.environment() | {"OMP_NUM_THREADS": "1"}

@@ -12,6 +12,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from edge_runtime.bundle.store import Bundle
 from tests.containers.conftest import Containers
 from tools.containers import images
 from tools.containers.images import Image
@@ -180,3 +181,14 @@ def test_its_doctor_proposes_another_image_and_no_pip(containers: Containers, ed
     assert answer.returncode == 0, answer.stderr
     assert "another image, made with --camera" in answer.stdout
     assert "pip install" not in answer.stdout
+
+
+def test_its_variants_can_be_measured_in_processes_of_their_own(
+    containers: Containers, edge: str, bundle: Bundle
+) -> None:
+    # The launcher alone knows where the kit and its packages are; a child has to be told.
+    mount = ("--rm", "--read-only", "--volume", f"{bundle.directory}:/bundle:ro")
+    short = ("--seconds", "0", "--queries", "3", "--variant", "full_int8", "--threads", "1")
+    answer = containers.engine.ask("run", *mount, edge, "benchmark", "/bundle", *short)
+    assert answer.returncode == 0, answer.stderr
+    assert "not measured" not in answer.stdout

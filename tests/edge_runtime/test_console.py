@@ -137,9 +137,9 @@ def test_in_a_container_a_refused_file_names_the_user_but_not_twice(
     monkeypatch.setattr("edge_runtime.console.in_container", lambda: True)
 
     def refused(text: str) -> int:
-        raise EdgeError(text) from PermissionError(errno.EACCES, "Permission denied")
+        raise EdgeError(text) from PermissionError(errno.EACCES, "Permission denied", "/containers/out")
 
-    guard("here", lambda: refused("/out: cannot be written"))
+    guard("here", lambda: refused("/containers/out: cannot be written"))
     assert "this container runs as user" in capsys.readouterr().err
     guard("here", lambda: refused("/dev/video0: shut; in a container give it with --device"))
     assert "this container runs as user" not in capsys.readouterr().err

@@ -412,9 +412,9 @@ def test_a_truncated_image_that_was_opened_elsewhere_is_refused_too(tmp_path: Pa
 
 
 def test_a_directory_and_a_missing_file_are_refused_with_the_kernels_reason(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="cannot be decoded: Is a directory"):
+    with pytest.raises(PictureError, match="cannot be read: Is a directory"):
         preprocess(tmp_path, SMALL)
-    with pytest.raises(PictureError, match=r"none\.png: cannot be decoded: No such file or directory"):
+    with pytest.raises(PictureError, match=r"none\.png: cannot be read: No such file or directory"):
         preprocess(tmp_path / "none.png", SMALL)
 
 

@@ -122,4 +122,4 @@ def test_the_doctor_names_what_is_missing_and_the_command_for_it(
     assert done.returncode == 0, done.stderr
     absent = {"litert": "onnxruntime", "onnx": "ai-edge-litert"}[extra]
     assert f"{absent} (." in done.stdout
-    assert f"is not installed: pip install {absent}" in done.stdout
+    assert f"-m pip install {absent}" in done.stdout

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tools import choices, environment
+from tools import choices, environment, installing, stamp
 from tools.choices import Device, Failure
-from tools.environment import Stamp
+from tools.stamp import Stamp
 
 
 def lists(*gpus: str) -> Callable[[], list[str] | None]:
@@ -24,7 +24,7 @@ def never_asked() -> list[str] | None:
 
 
 def test_an_old_python_can_read_the_file_to_say_which_one_is_needed() -> None:
-    for module in (environment, choices):
+    for module in (environment, choices, installing, stamp):
         ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
@@ -99,43 +99,43 @@ def test_a_machine_without_tensorflow_is_refused_by_name() -> None:
 def test_an_environment_that_serves_is_not_made_again(
     kind: str, asked: str, gpus: Callable[[], list[str] | None], enough: bool
 ) -> None:
-    assert environment.serves(environment.wanted(kind, "3.11"), asked, gpus) is enough
+    assert stamp.serves(stamp.wanted(kind, "3.11"), asked, gpus) is enough
 
 
 @pytest.mark.parametrize("field", ["lock", "project", "place"])
 def test_another_lock_project_or_place_makes_it_again(field: str) -> None:
-    fields = {**vars(environment.wanted("cpu", "3.11")), field: "another"}
-    assert not environment.serves(Stamp(**fields), "cpu", never_asked)
+    fields = {**vars(stamp.wanted("cpu", "3.11")), field: "another"}
+    assert not stamp.serves(Stamp(**fields), "cpu", never_asked)
 
 
 def test_an_interrupted_environment_is_made_again(tmp_path: Path) -> None:
-    assert environment.made(tmp_path) is None
-    (tmp_path / environment.STAMP).write_text('{"kind": "cpu"')
-    assert environment.made(tmp_path) is None
+    assert stamp.made(tmp_path) is None
+    (tmp_path / stamp.STAMP).write_text('{"kind": "cpu"')
+    assert stamp.made(tmp_path) is None
 
 
 def test_an_environment_whose_python_was_replaced_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    environment.python_in(tmp_path).symlink_to(sys.executable)
+    stamp.python_in(tmp_path).symlink_to(sys.executable)
     running = choices.dotted(sys.version_info[:2])
-    stamp = Stamp("cpu", "lock", "project", running, "place")
-    (tmp_path / environment.STAMP).write_text(json.dumps(vars(stamp)))
-    assert environment.made(tmp_path) == stamp
-    (tmp_path / environment.STAMP).write_text(json.dumps({**vars(stamp), "python": "3.2"}))
-    assert environment.made(tmp_path) is None
+    was = Stamp("cpu", "lock", "project", running, "place")
+    (tmp_path / stamp.STAMP).write_text(json.dumps(vars(was)))
+    assert stamp.made(tmp_path) == was
+    (tmp_path / stamp.STAMP).write_text(json.dumps({**vars(was), "python": "3.2"}))
+    assert stamp.made(tmp_path) is None
 
 
 def test_the_users_settings_for_pip_cannot_redirect_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_USER", "1")
     monkeypatch.setenv("PIP_TARGET", "elsewhere")
     monkeypatch.setenv("PIP_PROXY", "http://proxy.example:3128")
-    cleaned = environment.clean_environment()
+    cleaned = installing.clean_environment()
     assert cleaned["PIP_USER"] == "0"
     assert cleaned["PIP_PROXY"] == "http://proxy.example:3128"
     assert "PIP_TARGET" not in cleaned
 
 
 def test_a_disk_without_room_is_told_before_pip_fills_it(tmp_path: Path) -> None:
-    environment.check_room(tmp_path, 1)
+    installing.check_room(tmp_path, 1)
     with pytest.raises(Failure, match=r"1000000000\.0 GB are needed and [\d.]+ GB are free on that disk"):
-        environment.check_room(tmp_path, 1e18)
+        installing.check_room(tmp_path, 1e18)

@@ -1,6 +1,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,38 @@ def test_nothing_trains_on_the_cpu_that_did_not_say_so(device: str, used: str) -
         (["train", "DATASET=folder:.."], "does not name a folder"),
         (["run"], "SOURCE is missing"),
         (["deploy"], "HOST is missing; for example: make deploy HOST=pi@raspberrypi.local"),
+        (["demo", "ENGINE=rkt"], "ENGINE=rkt: docker, podman, local or auto is wanted"),
+        (["test", "ENGINE=rkt"], "ENGINE=rkt: docker, podman, local or auto is wanted"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_installed(arguments: list[str], sentence: str) -> None:
     answer = make(*arguments, "PYTHON=false")
     assert answer.returncode != 0
     assert sentence in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "DATASET=folder:nowhere"], "DATASET=folder:nowhere: nowhere is not there"),
+        (["export", "RUN=nowhere"], "RUN=nowhere is not there"),
+        (["bundle", "RUN=nowhere"], "RUN=nowhere is not there"),
+        (["run", "SOURCE=.", "BUNDLE=nowhere"], "BUNDLE=nowhere is not there"),
+        (["run", "SOURCE=nowhere"], "SOURCE=nowhere: there is no nowhere"),
+        (["deploy", "HOST=x", "BUNDLE=nowhere"], "BUNDLE=nowhere is not there"),
+    ],
+)
+def test_what_is_not_there_is_refused_before_anything_is_installed_or_built(
+    arguments: list[str], sentence: str, tmp_path: Path
+) -> None:
+    # Only the checks may run: whatever else is called as Python leaves a trace.
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\n[ "$2" = tools.asked ] || touch {tmp_path}/called\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    answer = make(*arguments, f"PYTHON={python}")
+    assert answer.returncode == 2
+    assert sentence in answer.stderr
+    assert not (tmp_path / "called").exists()
 
 
 @pytest.mark.parametrize("dataset", ["folder:/my shoes/left ones", "folder:/it's/left ones", 'folder:"left" ones/'])
@@ -86,3 +113,12 @@ def test_from_another_directory_the_sentence_says_how() -> None:
 def test_nothing_is_prepared_for_a_gpu_that_is_not_there() -> None:
     steps = re.findall(r"at (\w+) ", planned("train", "DEVICE=gpu"))
     assert steps == ["preflight", "prepare", "fit", "evaluate"]
+
+
+def test_what_fit_is_told_is_read_before_anything_is_prepared() -> None:
+    shown = planned("train", "ARGS=--epochs 3").partition("at prepare")[0]
+    assert '--then fit --data "$DATA" --run "$RUN" --epochs 3' in shown
+
+
+def test_what_is_taken_out_needs_no_bundle() -> None:
+    assert "tools.asked" not in planned("deploy", "HOST=x", "ARGS=--remove", "NAME=nowhere")

@@ -42,6 +42,12 @@ def test_a_container_runs_as_who_typed_the_command() -> None:
     assert f"--user {os.getuid()}:{os.getgid()}" in line("export", ["runs/x"])
 
 
+def test_podman_keeps_its_warnings_and_its_health_checks_to_itself() -> None:
+    podman = line("edge", ["run"], engine=Engine("podman", "/usr/bin/podman", "4.3"))
+    assert podman.startswith("/usr/bin/podman --log-level error run --no-healthcheck --rm ")
+    assert line("edge", ["run"]).startswith("/usr/bin/docker run --rm ")
+
+
 def test_only_training_on_the_gpu_gets_gpus() -> None:
     assert "--gpus all" in line("train", ["fit"], "gpu")
     assert "--device nvidia.com/gpu=all" in line("train", ["fit"], "gpu", Engine("podman", "/usr/bin/podman", "4.3"))

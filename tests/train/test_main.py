@@ -3,6 +3,8 @@ import sys
 
 import pytest
 
+from tests.support import python
+
 HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib")
 
 
@@ -23,3 +25,13 @@ def test_no_command_is_a_usage_error() -> None:
     done = subprocess.run([sys.executable, "-m", "train"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "COMMAND" in done.stderr
+
+
+def test_preflight_reads_what_is_to_follow() -> None:
+    follows = ("fit", "--data", "none", "--run", "none")
+    assert python("-m", "train", "preflight", "--device", "cpu", "--then", *follows).returncode == 0
+    done = python("-m", "train", "preflight", "--device", "cpu", "--then", *follows, "--epoks", 3)
+    assert done.returncode == 2
+    assert "fit: error: unrecognized arguments: --epoks 3" in done.stderr
+    done = python("-m", "train", "preflight", "--device", "cpu", "--then", "fti")
+    assert (done.returncode, done.stderr) == (2, "train: error: --then fti: no such command; did you mean 'fit'?\n")

@@ -115,9 +115,7 @@ def of(arguments: argparse.Namespace) -> Image:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "images", description="Build one of the kit's images, if it is not there as it is."
-    )
+    parser = argparse.ArgumentParser("build", description="Build one of the kit's images, if it is not there as it is.")
     parser.add_argument("image", choices=("train", "export", "edge"))
     parser.add_argument("--engine", default="auto", help="docker, podman or auto (default: %(default)s)")
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="of the image that trains")
@@ -141,7 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             image = dataclasses.replace(image, name=name, tag=tag)
         engine, reason = engines.choose(arguments.engine)
         if engine is None:
-            raise EngineError(f"an image needs a container engine: {reason}")
+            asked = f"; ENGINE={arguments.engine} builds none" if arguments.engine == "local" else f": {reason}"
+            raise EngineError(f"an image needs a container engine, docker or podman{asked}")
         if not arguments.fresh and images.is_current(engine, image):
             say(f"{image.reference} is as it should be")
         else:

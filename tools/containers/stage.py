@@ -30,6 +30,10 @@ STAGES = ("train", "export", "edge")
 # Where Fashion-MNIST is looked for; a container sees the same places.
 SHARED = (Path("/usr/share/datasets/fashion-mnist"),)
 
+# Podman warns about cgroups and systemd's sessions at every start, and wants systemd for the image's health check;
+# whoever typed `make run` sees whether it lives. Its errors are shown.
+QUIET = {"podman": ("--log-level", "error", "run", "--no-healthcheck")}
+
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
@@ -111,7 +115,7 @@ def container(engine: Engine, stage: str, arguments: Sequence[str], device: str)
     Raises:
         EngineError: A camera that the command names is not there.
     """
-    line = engine.command("run", "--rm", "--workdir", str(Path.cwd()))
+    line = engine.command(*QUIET.get(engine.name, ("run",)), "--rm", "--workdir", str(Path.cwd()))
     # What is written belongs to whoever typed the command.
     line += ["--userns", "keep-id"] if engine.name == "podman" and os.getuid() else []
     line += ["--user", f"{os.getuid()}:{os.getgid()}"]

@@ -2,7 +2,8 @@
 
 import argparse
 
-from edge_runtime.console import say
+from edge_runtime.console import did_you_mean, say
+from edge_runtime.errors import UsageError
 from train.device import prepare_device
 from train.framework import TITLES, framework
 
@@ -20,10 +21,21 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu", help="(default: %(default)s)")
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        "--then",
+        nargs=argparse.REMAINDER,
+        metavar="COMMAND",
+        help="the command that follows, such as fit with all its flags: what is typed wrongly there is told now",
+    )
+    parser.set_defaults(run=run, commands=subparsers.choices)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.then:
+        command, *flags = arguments.then
+        if command not in arguments.commands:
+            raise UsageError(f"--then {command}: no such command{did_you_mean(command, arguments.commands)}")
+        arguments.commands[command].parse_args(flags)
     if arguments.device == "gpu":  # that there is a CPU is seen without a framework
         say(f"{TITLES[framework()]} sees {prepare_device('gpu')}")
     return 0

@@ -15,6 +15,7 @@ from train.datasets.dataset import Found, Sample
 from train.progress import counted
 
 TEST, VALIDATION = 0.1, 0.1  # shares of the pictures; the rest is for training
+SHOWN = 5  # labels named one by one
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,7 @@ class Folder:
         except OSError as error:
             raise DatasetError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
         if len(folders) < 2:
-            loose = sum(item.suffix.lower() in SUFFIXES for item in path.iterdir())
-            raise DatasetError(
-                f"{path}: a sub-folder of pictures for each of 2 or more labels expected, "
-                f"{len(folders) or 'none'} found" + (f" and {loose:,} pictures beside" if loose else "")
-            )
+            raise DatasetError(_too_few_labels(path, folders))
         empty = [folder for folder, pictures in zip(folders, files, strict=True) if not pictures]
         if empty:
             raise DatasetError(
@@ -79,16 +76,26 @@ class Folder:
         return Found(self._origin(), splits, self._notes())
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
+        counted_by_split = {name: Counter(indices) for name, indices in kept.items()}
+        short = []
         for index, label in enumerate(self.labels):
-            counts = {name: indices.count(index) for name, indices in kept.items()}
-            lacking = [name for name, count in counts.items() if count == 0]
+            counts = {name: counter[index] for name, counter in counted_by_split.items()}
+            lacking = [name for name in SPLITS if not counts[name]]
             if lacking:
-                # 0.9 ** 10 = 35 % of labels with 10 pictures would have none for testing, 0.9 ** 50 = 0.5 % with 50.
-                raise DatasetError(
-                    f"{self.path}: label '{label}': none of its {sum(counts.values())} readable pictures falls into "
-                    f"the {lacking[0]} split, which takes about one in ten by content; add pictures: "
-                    "10 are the least that can do, 50 or more make it nearly certain"
+                total = sum(counts.values())
+                short.append(
+                    f"'{label}' has {total:,}" + (f", none of them for {' and '.join(lacking)}" if total else "")
                 )
+        if short:
+            left = len(short) - SHOWN
+            more = f"; and {left:,} label{'s' * (left > 1)} more" if left > 0 else ""
+            # Both splits of a tenth get one with probability 1 - 2 * 0.9 ** n + 0.8 ** n: 41 % with 10, 99 % with 50.
+            raise DatasetError(
+                f"{self.path}: too few pictures: {'; '.join(short[:SHOWN])}{more}. Every label needs some "
+                f"for train, validation and test, which take about {100 * (1 - VALIDATION - TEST):.0f}, "
+                f"{100 * VALIDATION:.0f} and {100 * TEST:.0f} % of them, chosen by content. Add pictures: 50 or more "
+                "of each label are nearly always enough; or take the label's sub-folder away"
+            )
 
     def _origin(self) -> str:
         listing = hashlib.sha256()
@@ -115,6 +122,21 @@ class Folder:
         if loose:
             notes.append(f"{loose:,} pictures passed over, they lie in no label's sub-folder")
         return tuple(notes)
+
+
+def _too_few_labels(path: Path, folders: Sequence[Path]) -> str:
+    """Returns what was found instead of two labels, and what the folder should look like."""
+    loose = sum(item.suffix.lower() in SUFFIXES and not _hidden(item) for item in path.iterdir())
+    found = f"1 found, '{_label(folders[0])}'" if folders else "none found"
+    found += f", and {loose:,} picture{'s' * (loose > 1)} beside" if loose else ""
+    inner = [item for folder in folders for item in folder.iterdir() if item.is_dir() and not _hidden(item)]
+    if len(inner) > 1:
+        remedy = f"the {len(inner)} sub-folders of '{_label(folders[0])}' look like labels: name folder:{folders[0]}"
+    elif folders:
+        remedy = "a model chooses between labels: add a sub-folder with pictures of something else"
+    else:
+        remedy = f"put them into sub-folders called after their labels, as in {path}/bolt/1.jpg and {path}/nut/1.jpg"
+    return f"{path}: a sub-folder of pictures for each of 2 or more labels expected, {found}; {remedy}"
 
 
 def split_of(sha256: bytes) -> SplitName:

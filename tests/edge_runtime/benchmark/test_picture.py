@@ -33,6 +33,18 @@ def test_nothing_lies_outside_the_drawing() -> None:
         assert 0 <= float(line.get("y2", -1)) <= float(root.get("height", 0))
 
 
+def test_a_case_that_was_held_up_leaves_the_bars_their_length() -> None:
+    held_up = measured(queries=8)
+    held_up.times["total"] += [0.4, 0.5]  # the 90th percentile is a hundred times the median of 4 ms
+    root = ET.fromstring(as_svg([measured(), held_up], "lamp", "this machine"))
+    (_, colour) = STEPS[2]
+    widths = [float(rect.get("width", 0)) for rect in root.iter(f"{SVG}rect") if rect.get("fill") == colour][1:]
+    assert all(width > 50 for width in widths)
+    assert max(float(line.get("x2", 0)) for line in root.iter(f"{SVG}line")) <= float(root.get("width", 0)) - 100
+    assert [element.tag for element in root.iter(f"{SVG}polyline")] == [f"{SVG}polyline"]  # an arrow: it goes on
+    assert "400.0" in [element.text for element in root.iter(f"{SVG}text")]
+
+
 @pytest.mark.parametrize(("longest", "step"), [(0.01, 0.001), (0.011, 0.002), (0.047, 0.005), (3.0, 0.5)])
 def test_marks_stand_at_round_distances(longest: float, step: float) -> None:
     assert step_of(longest) == pytest.approx(step)
@@ -41,4 +53,4 @@ def test_marks_stand_at_round_distances(longest: float, step: float) -> None:
 def test_of_a_long_name_the_end_is_shown() -> None:
     assert shortened("short") == "short"
     assert shortened("x" * 60 + "end").endswith("end")
-    assert len(shortened("x" * 60)) == 50
+    assert len(shortened("x" * 60)) == 56

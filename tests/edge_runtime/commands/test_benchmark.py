@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle
-from edge_runtime.commands.benchmark import cases_of
+from edge_runtime.commands.benchmark import cases_of, told_apart
 from edge_runtime.commands.numbers import duration
 from edge_runtime.errors import VariantError
 from tests.edge_runtime.samples import DEADLINE, eventually, save
@@ -40,6 +40,44 @@ def test_two_bundles_are_measured_beside_each_other_with_pictures_of_the_users(b
     done = benchmark(bundle, *SHORT, "--compare", bundle.directory, *chosen)
     assert done.returncode == 0, done.stderr
     assert len([line for line in done.stdout.splitlines() if "ai-edge-litert 2" in line]) == 2
+    assert f"{bundle.directory.name} 1: {bundle.title}; {bundle.directory.name} 2: {bundle.title} on " in done.stdout
+
+
+def test_in_a_log_it_says_what_it_will_do_what_it_does_and_how_long_it_took(bundle: Bundle) -> None:
+    done = benchmark(bundle, *SHORT, "--variant", "full_int8", "--threads", 1)
+    first, *during, last = done.stderr.splitlines()
+    assert first == "edge-runtime: measuring 1 case in turns, 5 queries of each at least"
+    assert during[0].startswith("edge-runtime: full_int8.tflite, ai-edge-litert, 1 thread: loaded in ")
+    assert "queries, median " in during[1]
+    assert last.startswith("edge-runtime: 1 of 1 took ")
+
+
+@pytest.mark.parametrize("flag", ["--json", "--svg"])
+def test_a_place_that_cannot_be_written_is_told_before_minutes_of_measuring(
+    flag: str, bundle: Bundle, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "speed"):
+        done = benchmark(bundle, flag, place)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{place}: cannot be written: " in done.stderr
+        assert "measuring" not in done.stderr
+    done = benchmark(bundle, "--sustain", "1s", flag, tmp_path / "speed")
+    assert done.returncode == 2
+    assert "--sustain tells a line a minute and writes neither --json nor --svg" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("places", "ends"),
+    [
+        (["a/new"], [""]),
+        (["a/new", "a/old"], ["new", "old"]),
+        (["a/parts", "b/parts"], ["a/parts", "b/parts"]),
+        (["parts", "parts"], ["parts 1", "parts 2"]),
+    ],
+)
+def test_two_bundles_are_told_apart_by_the_shortest_end_of_their_paths(places: list[str], ends: list[str]) -> None:
+    assert told_apart([Path(place) for place in places]) == ends
 
 
 def test_ctrl_c_ends_it_with_what_was_measured(bundle: Bundle, tmp_path: Path) -> None:
@@ -58,7 +96,7 @@ def test_sustained_judging_is_a_line_a_minute(bundle: Bundle) -> None:
     done = benchmark(bundle, "--sustain", "1s", "--variant", "full_int8", "--threads", 1)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
-    assert first.startswith(f"{bundle.title} full_int8.tflite, ai-edge-litert, 1 threads")
+    assert first.startswith(f"{bundle.title} full_int8.tflite, ai-edge-litert, 1 thread, 1 s")
     assert second.startswith("minute   1: ")
     assert "(1.00 of the first)" in second
 

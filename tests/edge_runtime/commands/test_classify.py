@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.device.container import in_container
 from tests.edge_runtime.samples import DEADLINE, save
 from tests.support import ROOT, python
 
@@ -125,14 +126,30 @@ def test_only_pictures_that_cannot_be_decoded_are_a_failure(bundle: Bundle, tmp_
     assert done.stderr.endswith("1 of 1 pictures could not be classified\n")
 
 
-def test_what_is_typed_wrongly_is_exit_2_before_anything_is_loaded(bundle: Bundle, tmp_path: Path) -> None:
+def test_a_picture_that_may_not_be_read_is_told_as_such(bundle: Bundle, tmp_path: Path) -> None:
+    secret = save(tmp_path / "secret.png")
+    secret.chmod(0)
+    # Without its capabilities root may read no more than its rights say; whoever is not root has none.
+    bare = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", "--reuid=0"] if os.getuid() == 0 else []
+    command = [*bare, sys.executable, "-m", "edge_runtime", "classify", secret, "--bundle", bundle.directory]
+    done = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    reason, summary = done.stderr.splitlines()
+    assert reason == f"edge-runtime: {secret}: cannot be read: Permission denied"
+    assert summary.startswith("edge-runtime: error: 1 of 1 pictures could not be classified")
+    assert (f"chmod u+rwX {secret}" in summary) == in_container()
+
+
+def test_what_is_typed_wrongly_is_exit_2_and_what_is_not_there_exit_1_before_anything_is_loaded(
+    bundle: Bundle, tmp_path: Path
+) -> None:
     for path, reason in (
         (tmp_path / "none.png", "no such file or directory"),
         (tmp_path, "no picture in this directory"),
         (tmp_path / "*.png", "no picture matches"),
     ):
         done = classify(bundle, path)
-        assert (done.returncode, done.stdout) == (2, "")
+        assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith(f"edge-runtime: error: {path}: {reason}")
         assert len(done.stderr.splitlines()) == 1
     assert classify(bundle, "x.png", "--top", "0").returncode == 2

@@ -1,6 +1,8 @@
 """`info`, `verify`, `doctor`, `health` and what all commands have in common."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,6 +165,7 @@ def test_doctor_fails_where_a_bundle_cannot_run(bundle: Bundle, tmp_path: Path) 
     assert done.returncode == 1
     assert done.stderr == "edge-runtime: error: 2 of 3 bundles cannot run here\n"
     assert "BAD float32.tflite: " in done.stdout
+    assert "or newer" in done.stdout  # which interpreter the variant needs at least
     assert f"BAD {tmp_path / 'none'}: no such bundle" in done.stdout
 
 
@@ -189,6 +192,16 @@ def test_every_command_explains_itself(name: str) -> None:
     done = edge_runtime(name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"usage: edge-runtime {name}")
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_prose_of_the_help_fits_a_terminal_and_examples_stay_whole(name: str) -> None:
+    done = python("-m", "edge_runtime", *name.split(), "--help", env={**os.environ, "COLUMNS": "80"})
+    assert [line for line in done.stdout.splitlines() if len(line) > 80 and not line.startswith(" ")] == []
+    if name:
+        assert f"\n  edge-runtime {name} " in done.stdout or f"\n  edge-runtime {name}\n" in done.stdout
+    else:
+        assert re.search(r"^    benchmark +measure every variant", done.stdout, re.MULTILINE)
 
 
 def test_the_version_is_told() -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import DatasetError
-from edge_runtime.stages.prepared import SPLITS
+from edge_runtime.stages.prepared import SPLITS, SplitName
 from tests.support import python
 from train.datasets.folder import Folder, split_of
 from train.prepare import prepare
@@ -126,17 +126,39 @@ def test_a_label_without_pictures_is_refused_by_name(pictures: Path) -> None:
         Folder(pictures)
 
 
-def test_a_label_that_misses_a_split_is_refused_with_how_many_pictures_it_takes(pictures: Path, tmp_path: Path) -> None:
-    write_pictures(pictures / "볼트", 1)
-    with pytest.raises(DatasetError, match=r"label '볼트': none of its 1 readable pictures.*split.*10 are the least"):
-        prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+@pytest.mark.parametrize("lacking", SPLITS)
+def test_a_label_that_misses_a_split_is_refused_with_the_share_that_this_split_takes(
+    lacking: SplitName, pictures: Path
+) -> None:
+    dataset = Folder(pictures)
+    kept = {name: [0, 0, 1] for name in SPLITS} | {lacking: [0]}
+    with pytest.raises(DatasetError) as caught:
+        dataset.check(kept)
+    assert f": too few pictures: '와셔' has 2, none of them for {lacking}. " in str(caught.value)
+    assert "train, validation and test, which take about 80, 10 and 10 % of them" in str(caught.value)
+    assert "50 or more of each label" in str(caught.value)
+
+
+def test_every_label_with_too_few_pictures_is_named_at_once(tmp_path: Path) -> None:
+    for label in "abcdefg":
+        write_pictures(tmp_path / "in" / label, 1)
+    with pytest.raises(DatasetError, match=r"'a' has 1, none .*; 'e' has 1, none [^;]*; and 2 labels more\."):
+        prepare(Folder(tmp_path / "in"), SPEC, 0, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
-def test_a_label_whose_pictures_are_all_damaged_is_refused(pictures: Path, tmp_path: Path) -> None:
+def test_too_few_pictures_are_told_before_any_is_decoded(pictures: Path, tmp_path: Path) -> None:
     (pictures / "볼트").mkdir()
     (pictures / "볼트" / "x.png").write_text("not a picture")
-    with pytest.raises(DatasetError, match="label '볼트': none of its 0 readable pictures"):
+    with pytest.raises(DatasetError, match="'볼트' has 1, none of them for"):
+        prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
+
+
+def test_a_label_whose_pictures_are_all_damaged_is_refused_with_the_reason(pictures: Path, tmp_path: Path) -> None:
+    write_pictures(pictures / "볼트", 60)
+    for picture in (pictures / "볼트").iterdir():
+        picture.write_bytes(picture.read_bytes()[:-40])
+    with pytest.raises(DatasetError, match=r"'볼트' has 0\..* 60 cannot be read, such as .*볼트/\d+\.png"):
         prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
 
 
@@ -144,9 +166,11 @@ def test_a_label_whose_pictures_are_all_damaged_is_refused(pictures: Path, tmp_p
     ("make", "sentence"),
     [
         ([], "no such folder"),
-        (["in/"], "2 or more labels expected, none found"),
-        (["in/a/1.png"], "2 or more labels expected, 1 found$"),
-        (["in/1.png", "in/2.png", "in/.git/x"], "none found and 2 pictures beside"),
+        (["in/"], "2 or more labels expected, none found; put them into sub-folders .* as in .*/in/bolt/1.jpg and "),
+        (["in/a/1.png"], "2 or more labels expected, 1 found, 'a'; .*add a sub-folder with pictures of something else"),
+        (["in/a/1.png", "in/1.png"], "1 found, 'a', and 1 picture beside; "),
+        (["in/a/b/1.png", "in/a/c/1.png"], "the 2 sub-folders of 'a' look like labels: name folder:.*/in/a$"),
+        (["in/1.png", "in/2.png", "in/.git/x"], "none found, and 2 pictures beside; put them into sub-folders"),
     ],
 )
 def test_a_folder_that_is_no_dataset_is_refused(tmp_path: Path, make: list[str], sentence: str) -> None:
