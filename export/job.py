@@ -56,7 +56,7 @@ def export(request: Request, target: Path) -> Outcome:
     trials = []
     for number, recipe in enumerate(options.recipes, 1):
         say(f"[{number}/{len(options.recipes)}] {recipe.name}: converting, then proving on the test split")
-        trial = convert(recipe, graph, shown)
+        trial = convert(recipe, graph, shown, options.name, options.version)
         trial = prove(trial, spec, test.pixels, reference, test.pixels[chosen], options.max_degradation)
         if trial.refusal:
             say(f"      LEFT OUT: {trial.refusal}")

@@ -16,6 +16,7 @@ from export.gate import refusal
 from export.graph import DeployedGraph
 from export.parity import Parity, Reference, measure
 from export.recipes import Recipe
+from export.tflite_metadata import with_metadata
 
 REASON_ROOM = 300  # characters of a converter's message; some are pages long
 
@@ -57,10 +58,20 @@ class Trial:
         )
 
 
-def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8]) -> Trial:
-    """Returns a trial with the converted file, or with the reason why there is none."""
+def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8], name: str, version: str) -> Trial:
+    """Returns a trial with the converted file, or with the reason why there is none.
+
+    Args:
+        recipe: Converts it.
+        graph: What is converted.
+        calibration: See `Recipe.convert`.
+        name: The bundle's, which the file is to carry.
+        version: The bundle's.
+    """
     try:
         content = recipe.convert(graph, calibration)
+        if recipe.format == "tflite":
+            content = with_metadata(content, graph.spec, name, version)
         return Trial(recipe, content, minimum_runtime=recipe.minimum_runtime(content))
     except Exception as error:  # noqa: BLE001  converters raise what they like; one that fails must not lose the others
         return Trial(recipe, refusal=f"conversion failed: {_short(error)}")

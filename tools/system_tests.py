@@ -17,18 +17,21 @@ from tools.choices import Failure
 from tools.debian import bring
 
 ROOT = Path(__file__).resolve().parents[1]
-GSTREAMER = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH') or f'{platform.machine()}-linux-gnu'}/"
+LIBRARIES = f"/usr/lib/{sysconfig.get_config_var('MULTIARCH') or f'{platform.machine()}-linux-gnu'}/"
 # Each program or file and the Debian package that has it.
 PROGRAMS = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",  # the page measures its text
     "openssl": "openssl",
+    # What MediaPipe links to, also where it classifies on the CPU.
+    LIBRARIES + "libEGL.so.1": "libegl1",
+    LIBRARIES + "libGLESv2.so.2": "libgles2",
     # A camera server: Python's binding, GStreamer's RTSP server, RTP and H.264.
     "/usr/lib/python3/dist-packages/gi": "python3-gi",
-    GSTREAMER + "girepository-1.0/GstRtspServer-1.0.typelib": "gir1.2-gst-rtsp-server-1.0",
-    GSTREAMER + "gstreamer-1.0/libgstrtp.so": "gstreamer1.0-plugins-good",
-    GSTREAMER + "gstreamer-1.0/libgstx264.so": "gstreamer1.0-plugins-ugly",
+    LIBRARIES + "girepository-1.0/GstRtspServer-1.0.typelib": "gir1.2-gst-rtsp-server-1.0",
+    LIBRARIES + "gstreamer-1.0/libgstrtp.so": "gstreamer1.0-plugins-good",
+    LIBRARIES + "gstreamer-1.0/libgstx264.so": "gstreamer1.0-plugins-ugly",
 }
 
 

@@ -102,7 +102,7 @@ def test_int8_calibrated_on_noise_fails_the_gate(
     noise = full_range(np.random.default_rng(0).integers(0, 3, size=(50, 28, 28, 3), dtype=np.uint8))
     test = prepared.split("test")
     for name in ("full_int8.tflite", "int8.onnx"):
-        trial = convert(only(name), graph, noise)
+        trial = convert(only(name), graph, noise, "lamp", "1.0")
         assert trial.refusal is None, trial.refusal
         trial = prove(trial, graph.spec, test.pixels, reference, test.pixels[:1], max_degradation=1.0)
         assert trial.refusal is not None
@@ -115,7 +115,7 @@ def test_a_model_whose_output_order_was_shuffled_fails_the_gate(
     """The file is sound, but its scores are not in the order of the labels."""
     shuffled = keras.Model(graph.model.input, keras.ops.take(graph.model.output, np.roll(np.arange(10), 1), axis=1))
     test = prepared.split("test")
-    trial = convert(only("float32.tflite"), DeployedGraph(shuffled, graph.spec), test.pixels[:1])
+    trial = convert(only("float32.tflite"), DeployedGraph(shuffled, graph.spec), test.pixels[:1], "lamp", "1.0")
     trial = prove(trial, graph.spec, test.pixels, reference, test.pixels[:1], max_degradation=1.0)
     assert trial.refusal is not None
     assert trial.parity is not None
@@ -124,7 +124,7 @@ def test_a_model_whose_output_order_was_shuffled_fails_the_gate(
 
 def test_calibration_with_dark_pictures_still_takes_raw_pixels(graph: DeployedGraph, prepared: Prepared) -> None:
     _, pixels = representative(prepared, 20, seed=0)
-    trial = convert(only("full_int8.tflite"), graph, full_range(pixels // 4))
+    trial = convert(only("full_int8.tflite"), graph, full_range(pixels // 4), "lamp", "1.0")
     assert trial.refusal is None
 
 
@@ -132,7 +132,7 @@ def test_an_operator_that_tflite_does_not_have_fails_the_conversion_by_name() ->
     pixels = keras.Input((8, 8, 3), name="pixels")
     flat = keras.layers.Flatten()(keras.ops.erfinv(pixels / 300))
     model = keras.Model(pixels, keras.layers.Dense(2, activation="softmax")(flat))
-    trial = convert(only("float32.tflite"), DeployedGraph(model, SPEC), np.zeros((1, 8, 8, 3), np.uint8))
+    trial = convert(only("float32.tflite"), DeployedGraph(model, SPEC), np.zeros((1, 8, 8, 3), np.uint8), "lamp", "1.0")
     assert trial.refusal is not None
     assert trial.refusal.startswith("conversion failed: ")
     assert "Erfinv" in trial.refusal

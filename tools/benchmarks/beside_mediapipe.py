@@ -19,8 +19,8 @@ from edge_runtime.console import say
 from tools.benchmarks.turns import Line, ratio
 
 HERE = Path(__file__).parent
-# Each drags in what the other, or this kit, cannot live with: protobuf below 4, TensorFlow, opencv-contrib.
-MEDIAPIPE, WRITER = "mediapipe==1.2.2", "tflite-support==0.4.4"
+# In an environment of its own: it brings opencv-contrib, and imports TensorFlow where that is.
+MEDIAPIPE = "mediapipe==1.2.2"
 TURN = 1.0  # seconds
 
 
@@ -60,15 +60,7 @@ def compare(
         RuntimeError: MediaPipe is not to be had, or does not take the file.
     """
     python = environment(place / "mediapipe", MEDIAPIPE)
-    model = place / f"{bundle.short_digest}-{variant}"
-    if not model.exists():
-        writer = environment(place / "tflite-support", WRITER)
-        files = bundle.file(f"variants/{variant}"), bundle.file("labels.txt"), model
-        made = subprocess.run(
-            [writer, HERE / "metadata_writer.py", *files], capture_output=True, text=True, check=False
-        )
-        if made.returncode:
-            raise RuntimeError(f"no metadata: {made.stderr.strip()[-300:]}")
+    model = bundle.file(f"variants/{variant}")
     return [_compare(bundle, variant, python, model, *one, rounds=rounds) for one in sets]
 
 

@@ -29,6 +29,7 @@ from edge_runtime.stages.prepared import Split
 from export import golden, to_tflite
 from export.backend import keras
 from export.graph import DeployedGraph
+from export.tflite_metadata import with_metadata
 
 SIZE = 224
 LABELS = 1000
@@ -97,7 +98,7 @@ def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bund
         ("full_int8.tflite", to_tflite.full_int8, 0.1),
     ):
         say(f"efficientnet: converting {name}")
-        content = convert(graph, calibration)
+        content = with_metadata(convert(graph, calibration), spec, "efficientnet-lite0", "1")
         found = judged(content, shown)
         agreement = float((found.argmax(axis=1) == labels).mean())
         say(f"efficientnet: {name}: {len(content) / 1e6:.1f} MB, gives Keras' label for {agreement:.3f} of the crops")
