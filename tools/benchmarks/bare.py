@@ -16,7 +16,9 @@ class Bare:
 
     def __init__(self, bundle: Bundle, variant: str, threads: int) -> None:
         model = str(bundle.file(f"variants/{variant}"))
-        self.kernel = KERNELS[bundle.manifest.spec.preprocessing.interpolation]
+        spec = bundle.manifest.spec.preprocessing
+        self.kernel = KERNELS[spec.interpolation]
+        self.square = spec.resize == "center_crop"
         self.interpreter = Interpreter(model_path=model, num_threads=threads)
         self.interpreter.allocate_tensors()
         wanted, given = self.interpreter.get_input_details()[0], self.interpreter.get_output_details()[0]
@@ -30,7 +32,15 @@ class Bare:
         return scores
 
     def resize(self, image: Image.Image) -> NDArray[np.uint8]:
-        return np.asarray(image.resize(self.size, self.kernel))
+        return np.asarray(image.resize(self.size, self.kernel, self.box(image.size)))
+
+    def box(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """The square in the middle, or all of a picture of `size`."""
+        if not self.square:
+            return 0, 0, *size
+        side = min(size)
+        left, top = (size[0] - side) / 2, (size[1] - side) / 2
+        return left, top, left + side, top + side
 
     def from_array(self, array: NDArray[np.uint8]) -> NDArray[np.generic]:
         return self.interpret(self.resize(Image.fromarray(array)))

@@ -171,7 +171,7 @@ def _there(bundle: Bundle | None) -> Bundle:
 
 def _efficientnet(place: Path, weights: Path | None, photographs: Sequence[Path]) -> Bundle:
     """Returns the bundle; made in a process of its own, which TensorFlow may fill with a gigabyte."""
-    target = place / f"efficientnet-{'imagenet' if weights else 'random'}-with-metadata"
+    target = place / f"efficientnet-{'imagenet' if weights else 'random'}-square"
     if not (target / "manifest.json").exists():
         say("making EfficientNet-Lite0 a bundle, once: half a minute")
         command = [sys.executable, "-m", "tools.benchmarks.efficientnet", target, *photographs]

@@ -84,9 +84,9 @@ def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bund
     pixels = crops(pictures, CROPS)
     calibration, shown = pixels[: CROPS // 2].copy(), pixels[CROPS // 2 :]
     calibration[0, 0, 0, :2] = (0, 255)  # the input's range is then that of raw pixels
-    # The mean of an area, as OpenCV's INTER_AREA: photographs are larger than 224, and it takes 0.59 ms for 640 × 427
-    # where bilinear with antialiasing takes 0.95. MediaPipe takes four pixels and leaves the rest out.
-    preprocessing = PreprocessingSpec((SIZE, SIZE), interpolation="box")
+    # A square around the centre, as the network was trained, of which each pixel is the mean of an area, as OpenCV's
+    # INTER_AREA. DESIGN 62 has what other choices take; MediaPipe stretches, from four pixels each.
+    preprocessing = PreprocessingSpec((SIZE, SIZE), "center_crop", "box")
     spec = ModelSpec(tuple(f"class {number:04}" for number in range(LABELS)), preprocessing)
     graph = DeployedGraph(model, spec)
     reference = graph.scores(shown)
