@@ -13,6 +13,7 @@ from edge_runtime.frozen import dataclass
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
+LABELS = "labels.txt"
 SHORT_DIGEST = 12  # hexadecimal digits that people read: 48 bits, no chance collision below millions of bundles
 
 Format = Literal["tflite", "onnx"]
@@ -131,14 +132,17 @@ class Manifest:
                 raise FieldError(f"variants: '{name}' is there twice")
 
     def check_complete(self) -> None:
-        """Accepts a manifest whose variants are all among its files, as every manifest on disk must be.
+        """Accepts a manifest that its files agree with, as every manifest on disk must be.
 
         Raises:
-            FieldError: A variant's file is not there.
+            FieldError: A variant's file is not there, or the labels are not those of ``labels.txt``.
         """
         for variant in self.variants:
             if variant.path not in self.files:
                 raise FieldError(f"variants: {variant.name}: '{variant.path}' is not among the files")
+        listed = self.files.get(LABELS)
+        if listed and listed.sha256 != digest("".join(f"{label}\n" for label in self.spec.labels).encode()):
+            raise FieldError(f"labels: {LABELS} says other ones; export the bundle again")
 
     def to_bytes(self) -> bytes:
         """Returns the canonical text: equal manifests give equal bytes, whatever the order they were made in."""

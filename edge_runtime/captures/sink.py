@@ -61,6 +61,7 @@ class CaptureSink(NothingToClose):
             raise SinkError(f"{self.address}: cannot be written: {reason}")
 
     def __enter__(self) -> Self:
+        self.check()
         self.ring.prepare()
         return self
 

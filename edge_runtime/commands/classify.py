@@ -2,6 +2,7 @@
 
 import argparse
 
+from edge_runtime.commands.numbers import not_negative
 from edge_runtime.commands.options import AUTO_EXPLAINED, Opening, add_model, without_collecting
 
 
@@ -18,6 +19,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--truth",
         choices=("folder",),
         help="compare with the true labels; folder: each picture lies in a directory named after its label",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=not_negative,
+        metavar="SCORE",
+        help="below it a picture is 'unknown' (default: the model's own)",
     )
     parser.epilog = f"""{AUTO_EXPLAINED}
 

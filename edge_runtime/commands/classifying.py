@@ -37,11 +37,10 @@ def classify_all(arguments: argparse.Namespace, paths: Sequence[Path], classifie
     if arguments.truth:
         for folder in sorted({path.absolute().parent.name for path in paths} - set(labels)):
             say(f"edge-runtime: '{folder}' is no label of this bundle{did_you_mean(folder, classifier.labels)}")
+    threshold = classifier.threshold if arguments.threshold is None else arguments.threshold
     for frame in FileSource("files", paths).frames(threading.Event()):
         seen = see(frame, classifier.preprocessing)
-        result = (
-            seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, classifier.threshold)
-        )
+        result = seen if isinstance(seen, Rejection) else judge(frame, seen, classifier, arguments.top, threshold)
         folder = Path(str(frame.path)).absolute().parent.name if arguments.truth else ""
         truth = labels.get(folder, folder)
         printer.show(result, truth)

@@ -5,15 +5,21 @@ import argparse
 
 def positive(text: str) -> int:
     """Parses a whole number of at least 1, for argparse."""
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"a number of at least 1 expected, {number} found")
+        raise argparse.ArgumentTypeError(f"a whole number of at least 1 expected, {text} found")
     return number
 
 
 def not_negative(text: str) -> float:
     """Parses a number of at least 0, for argparse."""
-    number = float(text)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
     if not number >= 0:
         raise argparse.ArgumentTypeError(f"a number of at least 0 expected, {text} found")
     return number

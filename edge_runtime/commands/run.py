@@ -55,7 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--threads", type=positive, metavar="N", help="of the interpreter (default: CPUs, up to 4)")
     what.add_argument("--top", type=positive, metavar="K", help="labels named (default: 3)")
-    what.add_argument("--threshold", type=float, metavar="SCORE", help="below it a picture is 'unknown'")
+    what.add_argument(
+        "--threshold", type=float, metavar="SCORE", help="below it a picture is 'unknown' (default: the model's own)"
+    )
     what.add_argument("--no-follow", action="store_true", help="a new bundle in the same place does not take over")
     sees = parser.add_argument_group("what it looks at")
     sees.add_argument(

@@ -56,5 +56,5 @@ def _ownership(place: Path) -> str:
     owner = f"{found.st_uid}:{found.st_gid}"
     return (
         f"; this container runs as user {who}, and {place} belongs to {owner}: start the container with --user {owner},"
-        f" or chown -R {who} {place}"
+        f" or give it to this one: chown {who} {place}"
     )

@@ -22,7 +22,7 @@ def check(raw: dict[str, object], where: str) -> int:
     broker ends the connection of a run that is under way when another one comes with its name.
 
     Raises:
-        EdgeError: It could not, or would have to wait for a directory.
+        EdgeError: It could not.
     """
     settings = settings_of(raw, where)
     lanes = lanes_of(settings)
@@ -46,7 +46,9 @@ def _is_fine(kind: str, thing: Source | Sink) -> bool:
             thing.check()
     except EdgeError as error:
         problem = str(error).removeprefix(f"{thing.address}: ")
-        problem += "; run waits for it" if isinstance(error, LostError) else ""
+        if isinstance(error, LostError):  # as of a stick that is not plugged in yet
+            print(f"{kind:8} {thing.address}  NOT THERE: {problem}; run waits for it")
+            return True
     # Whatever may be out of reach for a while is one of these.
     distant = isinstance(thing, (Reconnecting, Keeping))
     print(f"{kind:8} {thing.address}{f'  BAD: {problem}' if problem else '  not tried' if distant else ''}")

@@ -8,7 +8,7 @@ from types import FrameType
 
 from edge_runtime.captures.sink import CaptureSink
 from edge_runtime.console import say
-from edge_runtime.errors import EdgeError
+from edge_runtime.errors import EdgeError, IncompleteError
 from edge_runtime.heartbeat import Heartbeat, default_path
 from edge_runtime.pipeline.pipeline import Pipeline
 from edge_runtime.service.assembly import lanes_of, rules_of, sinks_of, warn, wish_of
@@ -38,9 +38,10 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
 
     Raises:
         EdgeError: It cannot begin, or a source or vital sink failed.
+        IncompleteError: The sources have ended, and results were lost on the way to a sink.
     """
     settings = settings_of(raw, where)
-    stop, reload = threading.Event(), threading.Event()
+    stop, reload, asked = threading.Event(), threading.Event(), threading.Event()
     directory, wish = Path(settings.bundle), wish_of(settings)
     lanes = lanes_of(settings)
     try:
@@ -64,7 +65,11 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
         else:
             successor.look_again()
 
-    on_signal(stop.set, signal.SIGTERM, signal.SIGINT)
+    def end() -> None:
+        asked.set()
+        stop.set()
+
+    on_signal(end, signal.SIGTERM, signal.SIGINT)
     on_signal(hang_up, signal.SIGHUP)
     notifier = Notifier()
     if settings.http:
@@ -105,6 +110,9 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
         say(f"edge-runtime: the configuration has changed: begins anew with it; until here {counts}")
         return RELOAD
     say(f"edge-runtime: ended; {counts}")
+    untold = {sink.address: sink.dropped + sink.failed for sink in pipeline.board.snapshot().sinks}
+    if any(untold.values()) and not asked.is_set():
+        raise IncompleteError("; ".join(f"{address}: {lost} results lost" for address, lost in untold.items() if lost))
     return 0
 
 

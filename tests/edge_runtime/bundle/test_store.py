@@ -94,6 +94,12 @@ def test_an_altered_size_is_refused_by_name(lamp: Bundle) -> None:
     assert refusal(lamp.directory, IntegrityError) == wanted
 
 
+def test_labels_changed_in_the_manifest_alone_are_refused(lamp: Bundle) -> None:
+    path = lamp.file("manifest.json")
+    path.write_text(path.read_text().replace('"bright"', '"brigth"'))
+    assert "labels.txt says other ones" in refusal(lamp.directory, ManifestError)
+
+
 def test_an_altered_manifest_is_another_bundle(lamp: Bundle) -> None:
     place = lamp.file("manifest.json")
     place.write_bytes(place.read_bytes().replace(b'"version": "1.0"', b'"version": "1.1"'))

@@ -50,6 +50,12 @@ def test_a_variant_without_its_file_is_not_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_labels_that_their_file_does_not_list_are_not_written(tmp_path: Path) -> None:
+    with pytest.raises(FieldError, match=r"labels: labels\.txt says other ones"):
+        write_bundle(tmp_path / "lamp", manifest(), contents() | {"labels.txt": b"dark\nbrigth\n"})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_that_leaves_the_bundle_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match=r"files: '\.\./escaped' is not a relative path inside the bundle"):
         write_bundle(tmp_path / "lamp", manifest(), contents() | {"../escaped": b""})

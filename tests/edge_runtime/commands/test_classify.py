@@ -224,3 +224,11 @@ def test_a_folder_that_is_no_label_is_told_with_the_nearest_one(bundle: Bundle, 
     done = classify(bundle, save(tmp_path / "Sneakers" / "a.png"), "--truth", "folder")
     assert done.returncode == 0
     assert "'Sneakers' is no label of this bundle; did you mean 'Sneaker'?" in done.stderr
+
+
+def test_below_the_threshold_a_picture_is_unknown(bundle: Bundle, pictures: Path) -> None:
+    sure = lines(classify(bundle, pictures, "--threshold", 0))
+    assert {line["label"] for line in sure} <= set(bundle.manifest.spec.labels)
+    unsure = lines(classify(bundle, pictures, "--threshold", 1.01))
+    assert {line["label"] for line in unsure} == {"unknown"}
+    assert [line["best"] for line in unsure] == [line["best"] for line in sure]

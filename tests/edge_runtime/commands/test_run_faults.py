@@ -287,7 +287,7 @@ def test_check_names_every_source_and_sink_that_could_not_begin(bundle: Bundle, 
         )
     assert done.returncode == 1
     missing = "cannot be read: No such file or directory; run waits for it"
-    assert f"watch:{tmp_path}/nowhere  BAD: {missing}" in done.stdout
+    assert f"watch:{tmp_path}/nowhere  NOT THERE: {missing}" in done.stdout
     assert f"jsonl:{tmp_path}  BAD: cannot be written: it is a directory" in done.stdout
     assert "BAD: cannot listen there: Address already in use" in done.stdout
     assert f"watch:{inbox}\n" in done.stdout
@@ -347,3 +347,27 @@ def test_without_a_bundle_the_sentence_says_what_is_missing() -> None:
     done = python("-m", "edge_runtime", "run", "--source", "0")
     assert done.returncode == 2
     assert "--bundle DIR is missing" in done.stderr
+
+
+def test_a_run_that_ends_by_itself_says_by_its_exit_code_that_results_were_lost(
+    bundle: Bundle, pictures: Path, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused = taken.getsockname()[1]
+    done = python(
+        *("-m", "edge_runtime", "run", "--bundle", bundle.directory, "--source", pictures),
+        *("--heartbeat", tmp_path / "beat.json"),
+        *("--sink", f"jsonl:{tmp_path}/all.jsonl", "--sink", f"webhook+http://127.0.0.1:{refused}/x#what=predictions"),
+    )
+    count = len((tmp_path / "all.jsonl").read_text().splitlines())
+    assert done.returncode == 3
+    assert done.stderr.endswith(f": {count} results lost\n"), done.stderr
+
+
+def test_a_run_does_not_begin_where_captures_could_not_be_kept(bundle: Bundle, inbox: Path, tmp_path: Path) -> None:
+    done = python(
+        *("-m", "edge_runtime", "run", "--bundle", bundle.directory, "--source", f"watch:{inbox}"),
+        *("--heartbeat", tmp_path / "beat.json", "--sink", f"captures:{tmp_path}/none/kept"),
+    )
+    assert done.returncode == 1
+    assert f"there is no directory {tmp_path}/none" in done.stderr
