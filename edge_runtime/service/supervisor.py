@@ -91,9 +91,11 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, confi
     record = Record()
     while True:
         held_back = record.held_back(time.monotonic())
-        status, announced = _child(work, held_back)
+        status, announced, stopped = _child(work, held_back)
         model = next((name for name in reversed(announced) if name != READY), "")
         code = os.waitstatus_to_exitcode(status)
+        if stopped and (code in (HELD_BACK, RELOAD) or -code in CRASHES):
+            return 0  # the child had ended before it could hear it
         if code == HELD_BACK:
             if not _wait_for(changed, notifier):
                 return 0
@@ -101,7 +103,7 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, confi
         if code == RELOAD:
             configuration.renew()
             continue
-        if code > 0 and READY not in announced and configuration.go_back():
+        if code > 0 and not stopped and READY not in announced and configuration.go_back():
             say("edge-runtime: the new configuration cannot begin; going on with the former one")
             continue
         if code >= 0:
@@ -120,8 +122,8 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, confi
         time.sleep(pause)
 
 
-def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str]]:
-    """Runs `work` in a child; returns how it ended and what it announced."""
+def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str], bool]:
+    """Runs `work` in a child; returns how it ended, what it announced, and whether it was asked to stop meanwhile."""
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -147,8 +149,14 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str]]:
                 sys.stderr.flush()
             os._exit(code)
     os.close(writer)
+    heard: list[int] = []
+
+    def hear(number: int, frame: object) -> None:
+        heard.append(number)  # a child that has ended, and was not waited for yet, takes a signal and does nothing
+        _hand_on(child, number)
+
     # Ctrl-C at a terminal reaches both; twice is no harm.
-    before = {number: signal.signal(number, lambda met, _: _hand_on(child, met)) for number in HANDED_ON}
+    before = {number: signal.signal(number, hear) for number in HANDED_ON}
     signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     try:
         _, status = os.waitpid(child, 0)
@@ -157,7 +165,7 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return status, announced
+    return status, announced, signal.SIGTERM in heard or signal.SIGINT in heard
 
 
 def _announce(writer: int, model: str) -> None:

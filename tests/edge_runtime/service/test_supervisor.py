@@ -118,6 +118,18 @@ def test_while_it_waits_a_stop_ends_it(tmp_path: Path) -> None:
         assert program.wait(DEADLINE) == 0
 
 
+def test_a_stop_that_meets_a_child_on_its_way_out_ends_it(tmp_path: Path) -> None:
+    """It was lost when it came after the child's last word and before the parent knew."""
+    deaf = """
+def work(announce, held_back):
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    os.kill(os.getppid(), signal.SIGTERM)
+    return supervisor.HELD_BACK
+"""
+    with started(deaf, tmp_path) as program:
+        assert program.wait(DEADLINE) == 0
+
+
 def test_signals_reach_the_child_and_its_exit_code_comes_back(tmp_path: Path) -> None:
     with started(WAITING, tmp_path) as program:
         eventually(lambda: log(tmp_path), "the child runs")
