@@ -48,11 +48,15 @@ def work(announce, held_back):
 """
 WAITING = """
 def work(announce, held_back):
+    heard = []
+    def hear(number, frame):
+        heard.append(number)
+        say(f"met {number}")
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda met, _: say(f"met {met}"))
+        signal.signal(number, hear)
     say(f"child {os.getpid()}")
-    signal.pause()
-    signal.pause()
+    while len(heard) < 2:  # not signal.pause(): a signal may come just before it
+        time.sleep(0.01)
     return 7
 """
 
