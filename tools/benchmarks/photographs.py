@@ -65,13 +65,19 @@ def carried(place: Path) -> list[Path]:
     return targets
 
 
-def resized(source: Path, place: Path, size: tuple[int, int]) -> Path:
-    """Returns a photograph as a JPEG of `size` (width, height)."""
-    target = place / f"{source.stem}-{size[0]}x{size[1]}.jpg"
+def size(path: Path) -> tuple[int, int]:
+    """Returns width and height."""
+    with Image.open(path) as image:
+        return image.size
+
+
+def resized(source: Path, place: Path, wanted: tuple[int, int]) -> Path:
+    """Returns a photograph as a JPEG of the size wanted (width, height)."""
+    target = place / f"{source.stem}-{wanted[0]}x{wanted[1]}.jpg"
     if not target.exists():
         place.mkdir(parents=True, exist_ok=True)
         with Image.open(source) as image:
-            image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(target, quality=90)
+            image.convert("RGB").resize(wanted, Image.Resampling.LANCZOS).save(target, quality=90)
     return target
 
 
@@ -83,7 +89,7 @@ def parts(photographs: Sequence[Path], place: Path, count: int) -> list[Path]:
     place.mkdir(parents=True, exist_ok=True)
     paths = []
     for number in range(count):
-        size = PART_SIZES[number % len(PART_SIZES)]
+        wanted = PART_SIZES[number % len(PART_SIZES)]
         share, x, y = random.uniform(0.4, 1.0), random.random(), random.random()
         source = photographs[number % len(photographs)]
         target = place / f"{source.stem}-part-{number:03}.jpg"
@@ -94,5 +100,5 @@ def parts(photographs: Sequence[Path], place: Path, count: int) -> list[Path]:
             width, height = image.width * share, image.height * share
             left, top = (image.width - width) * x, (image.height - height) * y
             box = (left, top, left + width, top + height)
-            image.convert("RGB").resize(size, Image.Resampling.BICUBIC, box).save(target, quality=90)
+            image.convert("RGB").resize(wanted, Image.Resampling.BICUBIC, box).save(target, quality=90)
     return paths
