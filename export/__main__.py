@@ -13,8 +13,8 @@ from edge_runtime.commands.table import size, table
 from edge_runtime.console import guard, say
 from edge_runtime.errors import IncompleteError, UsageError
 from edge_runtime.stages.run import open_run
-from export.recipes import RECIPES, select
-from export.representative import COUNT
+from export.conversion.recipes import RECIPES, select
+from export.conversion.representative import COUNT
 from export.request import Options, default_name, default_version, existing, open_request
 
 MAX_DEGRADATION = 1.0  # points of top-1

@@ -10,13 +10,13 @@ from edge_runtime.bundle.store import Bundle
 from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.console import say
 from edge_runtime.errors import BundleError
-from export import golden
-from export.graph import DeployedGraph, load_graph
-from export.parity import Reference
-from export.report import model_card, reports
-from export.representative import representative
+from export.conversion.graph import DeployedGraph, load_graph
+from export.conversion.representative import representative
+from export.proof import golden
+from export.proof.parity import Reference
+from export.proof.threshold import choose as choose_threshold
+from export.reporting.report import model_card, reports
 from export.request import Request
-from export.threshold import choose as choose_threshold
 from export.trial import Trial, convert, prove
 
 FEW = 1000  # test pictures; below, one of them is more than a tenth of the gate's usual point

@@ -12,8 +12,8 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.errors import BundleError, RunError
 from edge_runtime.stages.prepared import Prepared, open_prepared
 from edge_runtime.stages.run import Run, open_run
-from export.recipes import Recipe
-from export.representative import choose
+from export.conversion.recipes import Recipe
+from export.conversion.representative import choose
 
 LIBRARIES = ("ai-edge-litert", "keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
 TENSORFLOW = ("tensorflow-cpu", "tensorflow")  # one of them is installed

@@ -12,11 +12,11 @@ from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.classifier import BundleClassifier, Identity
 from edge_runtime.runtimes import find
 from edge_runtime.scores import Scores
-from export.gate import refusal
-from export.graph import DeployedGraph
-from export.parity import Parity, Reference, measure
-from export.recipes import Recipe
-from export.tflite_metadata import with_metadata
+from export.conversion.graph import DeployedGraph
+from export.conversion.recipes import Recipe
+from export.conversion.tflite_metadata import with_metadata
+from export.proof.gate import refusal
+from export.proof.parity import Parity, Reference, measure
 
 REASON_ROOM = 300  # characters of a converter's message; some are pages long
 

@@ -11,7 +11,7 @@ from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import best, load_classifier
 from edge_runtime.preprocess import preprocess
 from edge_runtime.sources.files import expand, folder_name
-from export.variants_plot import BLUE, RED, Bar, draw_variants
+from export.reporting.variants_plot import BLUE, RED, Bar, draw_variants
 
 matplotlib.use("Agg")
 

@@ -13,8 +13,8 @@ from edge_runtime.bundle.manifest import digest
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run, write_record
-from export.backend import keras
-from export.recipes import RECIPES
+from export.conversion.backend import keras
+from export.conversion.recipes import RECIPES
 from tests.support import python
 
 FEW = ("--recipes", "float32.tflite,full_int8.tflite")

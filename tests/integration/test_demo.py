@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import open_bundle
-from export.recipes import RECIPES
+from export.conversion.recipes import RECIPES
 from tests.support import python
 
 

@@ -26,10 +26,11 @@ from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.console import guard, say
 from edge_runtime.scores import to_scores
 from edge_runtime.stages.prepared import Split
-from export import golden, to_tflite
-from export.backend import keras
-from export.graph import DeployedGraph
-from export.tflite_metadata import with_metadata
+from export.conversion import to_tflite
+from export.conversion.backend import keras
+from export.conversion.graph import DeployedGraph
+from export.conversion.tflite_metadata import with_metadata
+from export.proof import golden
 
 SIZE = 224
 LABELS = 1000

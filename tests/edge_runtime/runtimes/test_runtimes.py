@@ -149,7 +149,7 @@ def test_an_interpreter_that_is_missing_is_one_kind_of_variant_error() -> None:
     assert {known.format for known in INTERPRETERS} == {"tflite", "onnx"}
 
 
-@pytest.mark.parametrize("first", ["edge_runtime.runtimes.onnx", "export.to_onnx"])
+@pytest.mark.parametrize("first", ["edge_runtime.runtimes.onnx", "export.conversion.to_onnx"])
 def test_onnx_runtime_reports_to_nobody(first: str, bundle: Bundle, tmp_path: Path) -> None:
     """Where it reports, ONNX Runtime 1.31 first leaves an identifier of the machine in the user's cache."""
     code = f"import {first}, onnxruntime, sys; onnxruntime.InferenceSession(sys.argv[1])"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from export.parity import Reference
+from export.proof.parity import Reference
 
 KEPT = 0.99  # of the rightly labelled validation pictures, how many must stay labelled
 FEWEST = 100  # rightly labelled ones; with fewer the lowest percent is one picture's accident

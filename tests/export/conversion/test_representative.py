@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.stages.prepared import Prepared
-from export.representative import choose, full_range, representative
+from export.conversion.representative import choose, full_range, representative
 
 
 def test_each_label_is_drawn_as_often_as_any_other() -> None:

@@ -2,7 +2,7 @@
 
 import math
 
-from export.parity import Parity, Reference
+from export.proof.parity import Parity, Reference
 
 
 def refusal(parity: Parity, reference: Reference, max_degradation: float) -> str | None:

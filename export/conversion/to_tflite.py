@@ -12,8 +12,8 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.device.native import stderr_without
 from edge_runtime.errors import VariantError
-from export.backend import tensorflow as tf
-from export.graph import DeployedGraph
+from export.conversion.backend import tensorflow as tf
+from export.conversion.graph import DeployedGraph
 
 MINIMUM_VERSION_KEY = b"min_runtime_version"  # TensorFlow writes it into every file's metadata
 NOISE = re.compile(rb"fully_quantize: |INFO: |[IW]0000 |WARNING: All log messages before absl")

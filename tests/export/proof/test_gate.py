@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from export.gate import refusal
-from export.parity import Parity, Reference, compare
+from export.proof.gate import refusal
+from export.proof.parity import Parity, Reference, compare
 
 LABELS = np.arange(1000) % 10
 REFERENCE = Reference(np.eye(10, dtype=np.float32)[LABELS], LABELS)

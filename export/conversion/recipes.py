@@ -12,7 +12,7 @@ from edge_runtime.console import did_you_mean
 from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
-    from export.graph import DeployedGraph
+    from export.conversion.graph import DeployedGraph
 
 # How far a golden score may be from the one at export. Float files differ between machines by rounding alone: 4.5e-8
 # from x86-64 to arm64. int8 files give the same bytes there, but another interpreter may round an activation the other
@@ -62,10 +62,10 @@ class Recipe:
     def _converters(self) -> Any:
         # TensorFlow takes seconds to import: not for --help, --list-recipes or a typing mistake.
         if self.format == "onnx":
-            from export import to_onnx
+            from export.conversion import to_onnx
 
             return to_onnx
-        from export import to_tflite
+        from export.conversion import to_tflite
 
         return to_tflite
 

@@ -12,8 +12,8 @@ from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.errors import RunError
 from edge_runtime.scores import Scores
 from edge_runtime.stages.run import Run
-from export.backend import keras
-from export.backend import tensorflow as tf
+from export.conversion.backend import keras
+from export.conversion.backend import tensorflow as tf
 
 BATCH = 256
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from export.parity import Reference
-from export.threshold import FEWEST, KEPT, choose
+from export.proof.parity import Reference
+from export.proof.threshold import FEWEST, KEPT, choose
 
 
 def reference(best: list[float], right: list[bool]) -> Reference:

@@ -14,11 +14,11 @@ from edge_runtime.classifier import load_classifier
 from edge_runtime.errors import RunError
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
-from export.backend import keras
-from export.graph import DeployedGraph, load_graph
-from export.parity import Reference, measure
-from export.recipes import Recipe, select
-from export.representative import full_range, representative
+from export.conversion.backend import keras
+from export.conversion.graph import DeployedGraph, load_graph
+from export.conversion.recipes import Recipe, select
+from export.conversion.representative import full_range, representative
+from export.proof.parity import Reference, measure
 from export.trial import convert, prove
 
 SPEC = ModelSpec(("left", "right"), PreprocessingSpec((8, 8)))

@@ -1,7 +1,7 @@
 import pytest
 
 from edge_runtime.errors import UsageError
-from export.recipes import RECIPES, select
+from export.conversion.recipes import RECIPES, select
 
 
 def test_all_stands_for_every_recipe() -> None:

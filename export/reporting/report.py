@@ -14,9 +14,9 @@ import numpy as np
 from edge_runtime.bundle import fields
 from edge_runtime.bundle.manifest import Manifest
 from edge_runtime.bundle.spec import ModelSpec
-from export.parity import Parity, Reference, confusion_of
+from export.proof.parity import Parity, Reference, confusion_of
+from export.reporting.variants_plot import BLUE, RED, Bar, draw_variants
 from export.trial import Trial
-from export.variants_plot import BLUE, RED, Bar, draw_variants
 
 matplotlib.use("Agg")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.bundle.store import Bundle
-from export.tflite_metadata import ALIGNMENT, KEY, with_metadata
+from export.conversion.tflite_metadata import ALIGNMENT, KEY, with_metadata
 
 TFLITE = ("float32.tflite", "float16.tflite", "dynamic_int8.tflite", "full_int8.tflite")
 

@@ -13,7 +13,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edge_runtime.bundle import fields
-from export.graph import DeployedGraph
+from export.conversion.graph import DeployedGraph
 
 OPSET = 18  # tf2onnx 1.17 refuses 20 and up
 IR_VERSION = 8  # what belongs to opset 18

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from export.parity import Reference, compare, confusion_of
+from export.proof.parity import Reference, compare, confusion_of
 
 SCORES = np.array([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7], [0.5, 0.3, 0.2]], np.float32)
 REFERENCE = Reference(SCORES, np.array([0, 1, 2, 1]))

@@ -1,0 +1,1 @@
+"""From a Keras model to files: the deployed graph, the recipes, and what converts."""

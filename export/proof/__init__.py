@@ -1,0 +1,1 @@
+"""Is a converted file the model that was trained? Figures, the gate, golden samples."""
