@@ -7,7 +7,8 @@ EdgeError                      could not be done                                
 ├── FieldError                 a value read from JSON or TOML is not as declared
 ├── BundleError                a bundle cannot be written or opened
 │   ├── ManifestError          manifest.json does not say what it must
-│   └── IntegrityError         a file is missing, extra, altered or outside
+│   ├── IntegrityError         a file is missing, extra, altered or outside
+│   └── SignatureError         nobody who is trusted has signed it
 ├── PictureError               a file or array is not a picture that can be decoded
 ├── VariantError               a variant cannot be chosen, loaded or run
 │   ├── InterpreterMissing     no installed interpreter reads this format
@@ -49,6 +50,10 @@ class ManifestError(BundleError):
 
 
 class IntegrityError(BundleError):
+    pass
+
+
+class SignatureError(BundleError):
     pass
 
 

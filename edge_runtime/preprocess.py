@@ -43,7 +43,7 @@ SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".t
 # then decides the result, not the decoder (tests/edge_runtime/test_preprocess.py states the tolerance).
 DRAFT_MARGIN = 2
 ORIENTATION = 0x0112  # the EXIF tag
-UPRIGHT = {  # what undoes each way a camera was held (EXIF 2.32, 4.6.4); 1 is upright
+UPRIGHT: dict[object, Image.Transpose] = {  # what undoes each way a camera was held (EXIF 2.32, 4.6.4); 1 is upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -192,7 +192,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     ImageOps.exif_transpose would copy it: 36 MB, 7 ms for 12 megapixels.
     """
     image.load()  # before: what stands behind the pixels, as in PNG, is known then
-    method = UPRIGHT.get(_orientation(image))  # type: ignore[call-overload]
+    method = UPRIGHT.get(_orientation(image))
     upright = image if method is None else image.transpose(method)
     if upright.mode.startswith("I"):
         # 16-bit grey: "I;16", or "I" from PGM and from PNG in Pillow 9. Pillow would show all above 255 as white.

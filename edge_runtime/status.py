@@ -3,10 +3,11 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edge_runtime.classifier import Identity
+from edge_runtime.preprocess import WHOLE, Region
 from edge_runtime.result import Event, Prediction, Rejection, Result, SourceChange
 from edge_runtime.sources import State
 
@@ -38,6 +39,7 @@ class SourceStatus:
         age: From capture to prediction.
         last: The last prediction.
         event: The last event.
+        region: What of its pictures is judged.
     """
 
     address: str
@@ -51,6 +53,7 @@ class SourceStatus:
     age: Spread = Spread()
     last: Prediction | None = None
     event: Event | None = None
+    region: Region = WHOLE
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,7 @@ class Board:
         dropped: Tells how many live frames were replaced, by source.
         sinks: Tells how the sinks are.
         now: Seconds since 1970.
+        regions: What of its pictures is judged, by source, where it is not all.
     """
 
     def __init__(
@@ -137,8 +141,10 @@ class Board:
         dropped: Callable[[], dict[str, int]] = dict,
         sinks: Callable[[], tuple[SinkStatus, ...]] = tuple,
         now: Callable[[], float] = time.time,
+        regions: Mapping[str, Region] | None = None,
     ) -> None:
         self._identity = identity
+        self._regions = regions or {}
         self._sources = {address: _Source() for address in sources}
         self._dropped = dropped
         self._sinks = sinks
@@ -196,6 +202,7 @@ class Board:
                     age=spread(source.ages),
                     last=source.last,
                     event=source.event,
+                    region=self._regions.get(address, WHOLE),
                 )
                 for address, source in self._sources.items()
             )

@@ -40,19 +40,13 @@ def dataset(asked: Mapping[str, str]) -> None:
 
 def run(asked: Mapping[str, str]) -> None:
     """Raises Failure: RUN is no finished training, or BUNDLE is the place of something else."""
-    place = asked["RUN"]
-    if not os.path.isfile(os.path.join(place, "run.json")):
-        state = "not a finished training" if os.path.exists(place) else "not there"
-        raise Failure(f"RUN={place} is {state}; {_instead(place, 'run.json', 'make train makes one')}")
+    _there("RUN", asked["RUN"], "run.json", "finished training", "make train")
     _free("BUNDLE", asked["BUNDLE"], "manifest.json", "bundle")
 
 
 def bundle(asked: Mapping[str, str]) -> None:
     """Raises Failure: BUNDLE is no bundle."""
-    place = asked["BUNDLE"]
-    if not os.path.isfile(os.path.join(place, "manifest.json")):
-        state = "not a bundle's directory" if os.path.exists(place) else "not there"
-        raise Failure(f"BUNDLE={place} is {state}; {_instead(place, 'manifest.json', 'make bundle makes one')}")
+    _there("BUNDLE", asked["BUNDLE"], "manifest.json", "bundle's directory", "make bundle")
 
 
 def source(asked: Mapping[str, str]) -> None:
@@ -74,6 +68,13 @@ def source(asked: Mapping[str, str]) -> None:
         return
     if not os.path.exists(found) and not glob.glob(found, recursive=True) and not glob.glob(text, recursive=True):
         raise Failure(f"SOURCE={text}: there is no {path}; a picture, folder, video, watch:DIR or camera is wanted")
+
+
+def _there(variable: str, place: str, mark: str, kind: str, maker: str) -> None:
+    """Raises Failure: what bears this mark is not there; it names what is, or what makes one."""
+    if not os.path.isfile(os.path.join(place, mark)):
+        state = f"not a {kind}" if os.path.exists(place) else "not there"
+        raise Failure(f"{variable}={place} is {state}; {_instead(place, mark, f'{maker} makes one')}")
 
 
 def _free(variable: str, place: str, mark: str, kind: str) -> None:

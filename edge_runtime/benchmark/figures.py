@@ -18,6 +18,7 @@ class Case:
         package: The interpreter, as pip calls it.
         threads: Of the interpreter.
         mark: What its bundle is called on a line where another one's is told as well; nothing where there is one.
+        digest: The bundle's, as it was opened and its signature checked; empty: whatever lies there is measured.
     """
 
     bundle: str
@@ -26,6 +27,7 @@ class Case:
     package: str
     threads: int
     mark: str = ""
+    digest: str = ""
 
     @property
     def name(self) -> str:

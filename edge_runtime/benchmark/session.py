@@ -43,6 +43,7 @@ class Process:
             "variant": case.variant,
             "package": case.package,
             "threads": case.threads,
+            "digest": case.digest,
             "pictures": [str(picture.absolute()) for picture in pictures],
         }
 

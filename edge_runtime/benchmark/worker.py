@@ -16,7 +16,7 @@ from typing import Any
 from edge_runtime.bundle.store import open_bundle
 from edge_runtime.classifier import BundleClassifier, best, load_classifier
 from edge_runtime.closing import NothingToClose
-from edge_runtime.errors import EdgeError
+from edge_runtime.errors import BundleError, EdgeError
 from edge_runtime.preprocess import decode, resize
 from edge_runtime.result import Prediction, Result
 from edge_runtime.runtimes import INTERPRETERS
@@ -52,11 +52,17 @@ class Worker:
         variant: Of it.
         package: The interpreter.
         threads: Of it.
+        digest: The bundle's when its signature was checked; empty: any.
         pictures: Files that are judged, over and over.
+
+    Raises:
+        BundleError: It cannot be opened, or another one lies there now.
     """
 
-    def __init__(self, bundle: str, variant: str, package: str, threads: int, pictures: list[str]) -> None:
+    def __init__(self, bundle: str, variant: str, package: str, threads: int, digest: str, pictures: list[str]) -> None:
         self._bundle = open_bundle(Path(bundle))
+        if digest and self._bundle.digest != digest:
+            raise BundleError(f"{bundle}: another bundle lies there since the measurement began; try again")
         self._variant, self._threads = variant, threads
         self._interpreter = next(one for one in INTERPRETERS if one.package == package)
         self._pictures = [Path(picture) for picture in pictures]

@@ -122,8 +122,8 @@ def _dataclass(kind: type, raw: object, where: str) -> object:
 def _tuple(arguments: tuple[Any, ...], raw: object, where: str) -> tuple[object, ...]:
     if not isinstance(raw, (list, tuple)):
         raise _mismatch(where, "a list", raw)
-    if arguments == (str, ...) and all(type(item) is str for item in raw):
-        return tuple(raw)  # a thousand labels: 2 ms sooner than one by one
+    if arguments in ((str, ...), (float, ...)) and all(type(item) is arguments[0] for item in raw):
+        return tuple(raw)  # a thousand labels or scores: 2 ms sooner than one by one
     if arguments[-1] is Ellipsis:
         return tuple(_value(arguments[0], item, f"{where}[{n}]") for n, item in enumerate(raw))
     if len(raw) != len(arguments):

@@ -13,6 +13,7 @@ from edge_runtime.frozen import dataclass
 
 SCHEMA_VERSION = 1
 FILE_NAME = "manifest.json"
+SIGNATURE = "model.sig"  # where OpenSSF's tool puts it; the one other file that no manifest lists
 LABELS = "labels.txt"
 SHORT_DIGEST = 12  # hexadecimal digits that people read: 48 bits, no chance collision below millions of bundles
 
@@ -59,12 +60,20 @@ class GateResult:
         samples: How many pictures of the test split were judged.
         reference_top1: The Keras model's top-1 on them.
         left_out: Variants that did not pass or could not be made.
+        max_label_degradation: Points of one label's accuracy that a variant may lose; None demands nothing, as below.
+        min_agreement: Fraction of the pictures that must get the Keras model's label.
+        max_size: Bytes that a variant may take.
+        max_latency: Times the latency of float32 of the same format, on the machine that exported.
     """
 
     max_degradation: float
     samples: int
     reference_top1: float
     left_out: tuple[LeftOut, ...]
+    max_label_degradation: float | None = None
+    min_agreement: float | None = None
+    max_size: int | None = None
+    max_latency: float | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +199,7 @@ def check_path(path: str) -> None:
     normal = str(PurePosixPath(path))
     parts = PurePosixPath(path).parts
     odd = "\\" in path or ":" in path or not path.isprintable()
-    if odd or path != normal or not parts or path.startswith("/") or ".." in parts or path == FILE_NAME:
+    if odd or path != normal or not parts or path.startswith("/") or ".." in parts or path in (FILE_NAME, SIGNATURE):
         raise FieldError(f"files: '{path}' is not a relative path inside the bundle")
 
 

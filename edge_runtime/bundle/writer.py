@@ -62,10 +62,13 @@ def check_target(target: Path) -> None:
 def pack(bundle: Bundle, target: Path) -> None:
     """Writes the bundle as one uncompressed tar, the same bytes for the same bundle, holding ``<name>/…``.
 
+    A signature that lies in it goes along.
+
     Raises:
         BundleError: The disk refused; an older file at `target` is still there.
     """
-    paths = sorted([manifests.FILE_NAME, *bundle.manifest.files])
+    signature = [manifests.SIGNATURE] * bundle.file(manifests.SIGNATURE).is_file()
+    paths = sorted([manifests.FILE_NAME, *signature, *bundle.manifest.files])
     try:
         with file_replaced(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             for path in paths:

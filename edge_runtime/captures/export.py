@@ -10,6 +10,7 @@ from pathlib import Path
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.captures.capture import Capture, NoSuchCapture, Part, checked_label
 from edge_runtime.captures.ring import Ring
+from edge_runtime.disk import no_way_to
 from edge_runtime.errors import PictureError, SinkError, UsageError
 from edge_runtime.files import directory_replaced
 from edge_runtime.preprocess import Region, preprocess
@@ -40,7 +41,7 @@ def export(ring: Ring, folder: Path, as_predicted: bool = False) -> Exported:
 
     Args:
         ring: Where from.
-        folder: Where to; must not be there, or be empty.
+        folder: Where to; must not be there, or be empty. The directory that it is to lie in must be there.
         as_predicted: Takes predictions for labels where nobody has given one. A model learns its own faults that way.
 
     Raises:
@@ -49,6 +50,8 @@ def export(ring: Ring, folder: Path, as_predicted: bool = False) -> Exported:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is there already; an export overwrites nothing, name another folder")
+    if reason := no_way_to(folder):
+        raise SinkError(f"{folder}: cannot be written: {reason}")
     captures = ring.list()
     labelled = [(capture, label) for capture in captures if (label := _label(capture, as_predicted))]
     if not labelled:

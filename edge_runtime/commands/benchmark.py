@@ -16,17 +16,20 @@ from edge_runtime.benchmark.report import as_json, as_table
 from edge_runtime.benchmark.samples import enlarged
 from edge_runtime.benchmark.session import measure
 from edge_runtime.bundle.manifest import Variant
-from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import by_preference, default_threads
 from edge_runtime.commands.numbers import duration, not_negative, positive
+from edge_runtime.commands.options import add_keys
 from edge_runtime.commands.sustaining import one_of, tell
 from edge_runtime.commands.table import span
 from edge_runtime.console import say
 from edge_runtime.device.machine import Machine, this_machine
+from edge_runtime.disk import no_way_to
 from edge_runtime.errors import EdgeError, InterpreterMissing, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.runtimes import INTERPRETERS, Interpreter
 from edge_runtime.sources.files import expand
+from edge_runtime.trust import open_trusted
 
 QUERIES, SECONDS = 1024, 60.0  # MLPerf Mobile's single stream
 PIPELINED = 3.0  # seconds for the throughput of each case
@@ -70,6 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures for programs")
     parser.add_argument("--svg", type=Path, metavar="FILE", help="write a picture of them")
+    add_keys(parser)
     parser.epilog = """Each variant, interpreter and number of threads is a case, with a process of its own; they take
 turns of half a second, so that ratios are right also where other things run. The method is MLPerf's single
 stream: at least 1,024 queries and 60 s of each. How long all takes is said first. Ctrl-C ends it with
@@ -92,7 +96,7 @@ examples:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    bundles = [open_bundle(path) for path in (arguments.bundle, arguments.compare) if path]
+    bundles = [open_trusted(path, arguments.keys or ()) for path in (arguments.bundle, arguments.compare) if path]
     threads = arguments.threads or sorted({1, default_threads()})
     cases = cases_of(bundles, arguments.variants or [], threads, arguments.interpreters)
     for target in (arguments.json, arguments.svg):
@@ -144,10 +148,9 @@ def cases_of(bundles: Sequence[Bundle], names: Sequence[str], threads: Sequence[
         for rank, variant in enumerate(chosen):
             for interpreter in _readers(variant, every):
                 for count in threads:
-                    where = str(bundle.directory.absolute())
-                    found.append(
-                        (rank, count, Case(where, bundle.title, variant.name, interpreter.package, count, mark))
-                    )
+                    where, which = str(bundle.directory.absolute()), interpreter.package
+                    case = Case(where, bundle.title, variant.name, which, count, mark, bundle.digest)
+                    found.append((rank, count, case))
     if not found:
         raise InterpreterMissing(
             "no interpreter for these variants is installed; 'edge-runtime doctor' says what to do"
@@ -169,9 +172,11 @@ def told_apart(places: Sequence[Path]) -> list[str]:
 
 def _check_writable(target: Path) -> None:
     """Raises EdgeError: the figures could not be written there, which would be found after minutes."""
+    if target.is_dir():
+        raise EdgeError(f"{target}: cannot be written: it is a directory; name a file in it")
+    if reason := no_way_to(target.absolute().parent):
+        raise EdgeError(f"{target}: cannot be written: {reason}")
     above = next(path for path in target.absolute().parents if path.exists())
-    if target.is_dir() or not above.is_dir():
-        raise EdgeError(f"{target}: cannot be written: {target if target.is_dir() else above} is no place for a file")
     if not os.access(above, os.W_OK):
         cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
         raise EdgeError(f"{target}: cannot be written: this user may not write to {above}") from cause

@@ -35,8 +35,8 @@ examples:
   edge-runtime captures list captures
   edge-runtime captures label captures 00000012-0123456789ab Sandal
   edge-runtime captures label captures 00000013-ba9876543210 Clog --new
-  edge-runtime captures export captures --out data/from_the_field
-  python -m train prepare --dataset folder:data/from_the_field --out data/retraining"""
+  edge-runtime captures export captures --out from_the_field
+  python -m train prepare --dataset folder:from_the_field --out data/retraining"""
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ examples:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    opening = Opening(arguments.bundle)
+    opening = Opening(arguments.bundle, arguments.keys or ())
     with without_collecting():
         from edge_runtime.commands.classifying import classify_all, prepare
 

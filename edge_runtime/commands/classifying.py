@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from edge_runtime.addresses import VIDEOS
 from edge_runtime.classifier import BundleClassifier
 from edge_runtime.commands.loading import classifier_of
 from edge_runtime.commands.options import Opening
@@ -55,8 +56,20 @@ def classify_all(arguments: argparse.Namespace, paths: Sequence[Path], classifie
         kind = IncompleteError if judged else EdgeError
         forbidden = next((str(path) for path in rejected if not os.access(path, os.R_OK)), None)
         cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), forbidden) if forbidden else None
-        raise kind(f"{len(rejected)} of {len(paths)} pictures could not be classified") from cause
+        hint = _about_videos(rejected, arguments.bundle)
+        raise kind(f"{len(rejected)} of {len(paths)} pictures could not be classified{hint}") from cause
     return 0
+
+
+def _about_videos(rejected: Sequence[Path], bundle: Path) -> str:
+    """Returns what to do with a video, which is no picture; nothing where there is none among the rejected."""
+    video = next((str(path) for path in rejected if path.suffix.lower() in VIDEOS), None)
+    if video is None:
+        return ""
+    import shlex  # here: hardly ever wanted, and 1 ms of every start
+
+    command = shlex.join(["edge-runtime", "run", "--bundle", str(bundle), "--source", video])
+    return f"; a video is judged frame by frame with: {command}"
 
 
 class _Table:

@@ -11,9 +11,10 @@ import PIL
 from edge_runtime import __version__
 from edge_runtime.auto import fastest
 from edge_runtime.bundle.manifest import Variant
-from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.commands.interpreters import advice, remedy, tried
+from edge_runtime.commands.options import add_keys
 from edge_runtime.commands.table import size
 from edge_runtime.device.machine import this_machine
 from edge_runtime.errors import EdgeError, InterpreterMissing
@@ -21,12 +22,14 @@ from edge_runtime.proof import prove
 from edge_runtime.runtimes import INTERPRETERS, Interpreter
 from edge_runtime.sources import camera
 from edge_runtime.sources.devices import cameras, check, forbidden
+from edge_runtime.trust import open_trusted
 
 GOOD, BAD, MISSING = "ok ", "BAD", "-- "
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundles", nargs="*", type=Path, metavar="BUNDLE", help="bundles to try on this machine")
+    add_keys(parser)
     parser.epilog = """Of each line the mark says how it stands: ok works, -- is not there, BAD is there and does not
 work. What is missing is told with the command that brings it; one interpreter is enough.
 
@@ -48,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     working = _interpreters()
     print("cameras")
     _cameras()
-    usable = [_bundle(path, working) for path in arguments.bundles]
+    usable = [_bundle(path, working, arguments.keys or ()) for path in arguments.bundles]
     if not working:
         raise EdgeError("no interpreter works here; install one of the above, one is enough")
     if not all(usable):
@@ -94,11 +97,11 @@ def _cameras() -> None:
         print(f"  {MISSING} no camera at this machine")
 
 
-def _bundle(path: Path, working: Sequence[Interpreter]) -> bool:
+def _bundle(path: Path, working: Sequence[Interpreter], keys: Sequence[str]) -> bool:
     """Prints a line for each variant of a bundle and returns whether one of them judges here as at export."""
     print(f"bundle {path}")
     try:
-        bundle = open_bundle(path)
+        bundle = open_trusted(path, keys)
     except EdgeError as error:
         print(f"  {BAD} {error}")
         return False

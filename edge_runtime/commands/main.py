@@ -22,6 +22,7 @@ COMMANDS = {
     "health": "tell a supervisor whether a running 'run' is alive",
     "info": "show what a bundle is: model, labels, variants, proof",
     "verify": "check a bundle: digests, and golden samples on this machine's interpreters",
+    "diff": "show what changed from one bundle to another, before a device gets it",
     "doctor": "show what this machine can run and what is missing",
 }
 EPILOG = """exit codes: 0 done, 1 failed, 2 typed wrongly, 3 done but not all of it, 130 interrupted
@@ -76,6 +77,8 @@ class Parser(argparse.ArgumentParser):
         # First of all: that --bundle is missing says little to somebody who typed --bundel.
         words = list(sys.argv[1:] if args is None else args)
         typed = words[: words.index("--")] if "--" in words else words
+        if self._subparsers:
+            self._check_verb(typed)
         for word in [] if self._subparsers else typed:
             option = word.partition("=")[0]
             # What argparse takes for an option: no negative number, and nothing with a blank in it.
@@ -84,6 +87,14 @@ class Parser(argparse.ArgumentParser):
                 near = did_you_mean(f"--{option.lstrip('-')}", self._option_string_actions)
                 self.error(f"no such option: {option}{near if 'did you mean' in near else ''}")
         return super().parse_known_args(None if args is None else words, namespace)
+
+    def _check_verb(self, typed: Sequence[str]) -> None:
+        """Refuses a first word that is no verb with the one that may be meant."""
+        assert self._subparsers
+        known = list(self._subparsers._group_actions[0].choices or ())
+        verb = next((word for word in typed if word[:1] != "-"), None)
+        if verb is not None and verb not in known:
+            self.error(f"no such command: {verb}{did_you_mean(verb, known)}")
 
     def error(self, message: str) -> NoReturn:
         super().error(without_passwords(message))

@@ -7,11 +7,12 @@ import argparse
 import contextlib
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.commands.numbers import not_negative, positive
+from edge_runtime.trust import open_trusted
 
 AUTO = "auto"  # as edge_runtime.classifier calls it
 
@@ -44,20 +45,34 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top", type=positive, default=3, metavar="K", help="best labels that are told (default: %(default)s)"
     )
+    add_keys(parser)
+
+
+def add_keys(parser: argparse._ActionsContainer) -> None:
+    """Adds the argument that says who is trusted."""
+    parser.add_argument(
+        "--key",
+        action="append",
+        dest="keys",
+        metavar="FILE",
+        help="take only a bundle that was signed with this public key, of 'python -m export keygen', or with one of "
+        "several (default: anybody's)",
+    )
 
 
 class Opening:
     """A bundle that is being opened, in a thread of its own, from the moment this is made."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, keys: Sequence[str] = ()) -> None:
         self._directory = directory
+        self._keys = keys
         self._bundle: Bundle | None = None
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._open, name="open bundle", daemon=True)
         self._thread.start()
 
     def bundle(self) -> Bundle:
-        """Waits for it. Raises what `open_bundle` raises."""
+        """Waits for it. Raises what `open_trusted` raises."""
         self._thread.join()
         if self._error:
             raise self._error
@@ -66,7 +81,7 @@ class Opening:
 
     def _open(self) -> None:
         try:
-            self._bundle = open_bundle(self._directory)
+            self._bundle = open_trusted(self._directory, self._keys)
         except BaseException as error:  # noqa: BLE001  raised again by whoever waits
             self._error = error
 

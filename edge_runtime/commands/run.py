@@ -6,6 +6,7 @@ from pathlib import Path
 from edge_runtime.addresses import SINKS, SOURCES
 from edge_runtime.bundle.stamp import stamp
 from edge_runtime.commands.numbers import positive
+from edge_runtime.commands.options import add_keys
 from edge_runtime.console import guard
 from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.heartbeat import default_path
@@ -19,21 +20,25 @@ EPILOG = f"""sources:
 
 sinks:
   {NEXT.join(SINKS)}
-  what=predictions,events,sources,rejections chooses; brokers and webhooks are told events and sources only
+  what=predictions,events,sources,rejections chooses; brokers and webhooks are
+      told events and sources only
 
 A camera gives its newest frame; older ones that were not judged in time count as dropped. When it is lost
 it is tried again, ever more seldom; frozen, black and stale frames are counted, never labelled.
 A watched directory that is not there, or not yet, is lost likewise, and waited for.
 Results go to standard output as JSON lines unless --sink says otherwise. SIGTERM or Ctrl-C ends it
 after the frame in hand, with exit code 0. A new bundle in the same place takes over between two
-frames, once it was proved here. SIGHUP reads --config anew and looks at the bundle at once.
+frames, once it was proved here; with --key only one that was signed with that key. SIGHUP reads
+--config anew and looks at the bundle at once.
 
 examples:
   edge-runtime run --bundle bundles/fashion_mnist --source watch:/srv/incoming
   edge-runtime run --bundle bundles/fashion_mnist --source /dev/video0 --http
-  edge-runtime run --bundle bundles/fashion_mnist --source 'rtsp://user:password@192.168.1.20/stream1' \\
-                   --sink mqtt://broker.local/edge --sink 'captures:/var/lib/edge-runtime/captures'
-  edge-runtime run --bundle bundles/fashion_mnist --source 'replay:pictures?fps=5&loop=0'
+  edge-runtime run --bundle bundles/fashion_mnist \\
+      --source 'rtsp://user:password@192.168.1.20/stream1' \\
+      --sink mqtt://broker.local/edge --sink captures:/srv/captures
+  edge-runtime run --bundle bundles/fashion_mnist \\
+      --source 'replay:pictures?fps=5&loop=0'
   edge-runtime run --config edge-runtime.toml --check"""
 
 
@@ -58,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--threshold", type=float, metavar="SCORE", help="below it a picture is 'unknown' (default: the model's own)"
     )
+    add_keys(what)
     what.add_argument("--no-follow", action="store_true", help="a new bundle in the same place does not take over")
     sees = parser.add_argument_group("what it looks at")
     sees.add_argument(
@@ -170,7 +176,7 @@ def where(arguments: argparse.Namespace) -> str:
 def raw_settings(arguments: argparse.Namespace) -> dict[str, object]:
     """Returns the configuration with what the command line says in its place, not yet checked. Raises EdgeError."""
     raw = read(arguments.config) if arguments.config else {}
-    names = ("bundle", "variant", "max_degradation", "threads", "top", "threshold", "heartbeat", "sinks")
+    names = ("bundle", "variant", "max_degradation", "threads", "top", "threshold", "heartbeat", "sinks", "keys")
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     if arguments.no_follow:
         given["follow"] = False

@@ -30,6 +30,17 @@ def one_of(cases: Sequence[Case], chosen: bool) -> Case:
     return cases[0]
 
 
+def part_of(seconds: float, number: int) -> str:
+    """Returns what a part of the whole is called: its minute, or how long it is where it is shorter than that.
+
+    Args:
+        seconds: Of the whole.
+        number: Of the part, from 1.
+    """
+    left = seconds - (number - 1) * MINUTE
+    return f"minute {number:>3}" if left >= MINUTE else f"{'last ' if number > 1 else ''}{span(left)}"
+
+
 def tell(case: Case, pictures: Sequence[Path], seconds: float) -> int:
     """Judges for so long and prints a line for each minute; returns the exit code."""
     print(f"{case.title} {case.name}, {span(seconds)}", flush=True)
@@ -41,7 +52,7 @@ def tell(case: Case, pictures: Sequence[Path], seconds: float) -> int:
                 first = first or rate
                 degrees = "no temperature told" if part.temperature is None else f"{part.temperature:.0f} °C"
                 print(
-                    f"minute {number:>3}: {rate:7.1f} a second ({rate / first:.2f} of the first), p50 "
+                    f"{part_of(seconds, number):<10}: {rate:7.1f} a second ({rate / first:.2f} of the first), p50 "
                     f"{total.p50 * 1e3:.2f} p90 {total.p90 * 1e3:.2f} p99 {total.p99 * 1e3:.2f} ms, "
                     f"{part.rss / 1e6:.0f} MB, {degrees}"
                     f"{', HELD BACK: ' + part.throttled if part.throttled else ''}",

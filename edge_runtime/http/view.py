@@ -1,10 +1,12 @@
 """What the page is told, as JSON knows it. Functions of values: no server, clock or thread."""
 
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from edge_runtime.http.asked import Capture, Facts, Model
 from edge_runtime.http.memory import SLOT, SLOTS, Memory
+from edge_runtime.preprocess import WHOLE
 from edge_runtime.result import Event, SourceChange, timestamp
 from edge_runtime.sources import Frame
 from edge_runtime.status import SinkStatus, SourceStatus, Spread, Status
@@ -87,6 +89,7 @@ def _source(source: SourceStatus, frame: Frame | None) -> dict[str, Any]:
             "path": last.path,
         },
         "event": None if source.event is None else {"label": source.event.label, "score": _short(source.event.score)},
+        "region": None if source.region == WHOLE else [_short(share) for share in astuple(source.region)],
         "picture": None if frame is None else tag(frame),
     }
 

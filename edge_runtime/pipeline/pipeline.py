@@ -87,6 +87,7 @@ class Pipeline:
             *(classifier.identity, addresses, lambda: self._buffer.dropped),
             lambda: tuple(worker.status() for worker in self._sinks),
             now,
+            {lane.source.address: lane.region for lane in lanes},
         )
         self._judging = Judging(classifier, rules, self.board, self._tell, now, clock)
         self._belt = Belt(self._buffer, lambda sensed: self._judging.prepare(sensed.lane, sensed.item), rules.preparers)

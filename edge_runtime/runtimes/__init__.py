@@ -78,15 +78,21 @@ class Interpreter:
         beside = sorted(name for name in os.listdir(folder) if name.startswith(stem) and name.endswith("-info"))
         return beside[-1] if beside else f"{stem}{os.stat(spec.origin).st_mtime_ns}"
 
-    def load(self, path: Path, threads: int) -> Runtime:
-        """Returns the variant at `path`, ready to be invoked.
+    def load(self, path: Path, threads: int, content: bytes | None = None) -> Runtime:
+        """Returns a variant, ready to be invoked.
+
+        Args:
+            path: Its file.
+            threads: How many it may use.
+            content: The file's bytes where they were read already; else the interpreter reads the file itself, and
+                maps it into memory where it can.
 
         Raises:
             VariantError: The interpreter does not import, or does not take the file.
         """
         adapter = importlib.import_module(self.adapter)
-        load: Callable[[Interpreter, Path, int], Runtime] = adapter.load
-        return load(self, path, threads)
+        load: Callable[[Interpreter, Path, int, bytes | None], Runtime] = adapter.load
+        return load(self, path, threads, content)
 
 
 # In order of preference within a format.

@@ -38,8 +38,8 @@ class LiteRtRuntime:
         return raw
 
 
-def load(which: Interpreter, path: Path, threads: int) -> LiteRtRuntime:
-    """Returns the variant at `path`.
+def load(which: Interpreter, path: Path, threads: int, content: bytes | None = None) -> LiteRtRuntime:
+    """Returns the variant at `path`, or in `content` if that was read already.
 
     Raises:
         VariantError: The interpreter does not import here, or refuses the file.
@@ -51,7 +51,8 @@ def load(which: Interpreter, path: Path, threads: int) -> LiteRtRuntime:
         raise VariantError(f"{which.package} is installed but does not import: {error}; {which.advice}") from error
     try:
         with stderr_without(NOISE):
-            interpreter = module.Interpreter(model_path=str(path), num_threads=threads)
+            model = {"model_path": str(path)} if content is None else {"model_content": content}
+            interpreter = module.Interpreter(**model, num_threads=threads)
             interpreter.allocate_tensors()
         return LiteRtRuntime(f"{which.package} {version}", interpreter)
     except (ValueError, RuntimeError, TypeError, ImportError) as error:

@@ -37,8 +37,8 @@ class OnnxRuntime:
         return raw
 
 
-def load(which: Interpreter, path: Path, threads: int) -> OnnxRuntime:
-    """Returns the variant at `path`.
+def load(which: Interpreter, path: Path, threads: int, content: bytes | None = None) -> OnnxRuntime:
+    """Returns the variant at `path`, or in `content` if that was read already.
 
     Raises:
         VariantError: ONNX Runtime does not import here, or refuses the file.
@@ -53,6 +53,7 @@ def load(which: Interpreter, path: Path, threads: int) -> OnnxRuntime:
     options.inter_op_num_threads = 1  # a classifier's graph is a chain: nothing runs side by side
     options.log_severity_level = QUIET
     try:
-        return OnnxRuntime(name, onnxruntime.InferenceSession(str(path), options, ["CPUExecutionProvider"]))
+        model = str(path) if content is None else content
+        return OnnxRuntime(name, onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"]))
     except Exception as error:  # ONNX Runtime's exceptions share no base class but Exception
         raise VariantError(f"{path}: {name} cannot run it: {str(error).strip().splitlines()[0]}") from error

@@ -74,7 +74,7 @@ def sinks_of(settings: Settings, lanes: list[Lane], announce: Announce, held_bac
     regions = {lane.source.address: lane.region for lane in lanes if lane.region != WHOLE}
 
     def second(variant: str) -> Classifier:
-        return load(Path(settings.bundle), Wish(variant, 1), announce, held_back)
+        return load(Path(settings.bundle), Wish(variant, 1, keys=settings.keys or ()), announce, held_back)
 
     sinks: list[Sink] = [
         open_captures(address, second, regions) if address.startswith("captures:") else open_sink(address)
@@ -93,7 +93,7 @@ def warn(settings: Settings, lanes: list[Lane], labels: Sequence[str]) -> None:
 
 
 def wish_of(settings: Settings) -> Wish:
-    return Wish(settings.variant, settings.threads, settings.max_degradation)
+    return Wish(settings.variant, settings.threads, settings.max_degradation, settings.keys or ())
 
 
 def rules_of(settings: Settings, classifier: Classifier) -> Rules:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.auto import Terms, fastest, key_of, place, recall
+from edge_runtime.auto import Terms, fastest
 from edge_runtime.bundle.manifest import Variant
-from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import AUTO, BundleClassifier, default_threads, load_classifier
 from edge_runtime.console import say
 from edge_runtime.errors import VariantError
 from edge_runtime.proof import prove
 from edge_runtime.service.supervisor import Announce
+from edge_runtime.timings import key_of, place, recall
+from edge_runtime.trust import open_trusted
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,13 @@ class Wish:
         variant: A variant's name, or ``auto``.
         threads: Of the interpreter; None: the CPUs allowed, up to 4.
         max_degradation: Points of top-1 that ``auto`` may give away for speed.
+        keys: Files with the public keys of whose bundles are taken; none: anybody's are.
     """
 
     variant: str = AUTO
     threads: int | None = None
     max_degradation: float | None = None
+    keys: tuple[str, ...] = ()
 
 
 class HeldBack(VariantError):
@@ -45,7 +49,7 @@ def load(directory: Path, wish: Wish, announce: Announce, held_back: frozenset[s
         EdgeError: The bundle, or what is asked for, cannot judge here.
         HeldBack: It could, were it not held back.
     """
-    bundle = open_bundle(directory)
+    bundle = open_trusted(directory, wish.keys)  # the keys are read anew each time: they may have been replaced
 
     def announced(variant: Variant) -> None:
         announce(name_of(bundle, variant))

@@ -3,6 +3,7 @@
 The file's fields are the attributes below; what the command line says takes their place.
 
     bundle = "/var/lib/edge-runtime/bundle"
+    keys = ["/etc/edge-runtime/bundle.pub"]
     sinks = ["jsonl:-", "mqtt://broker.local/edge"]
 
     [[source]]
@@ -109,6 +110,7 @@ class Settings:
         max_degradation: Points of top-1 that ``auto`` may give away for speed, against the bundle's best variant; None:
             what the bundle's gate let pass.
         follow: Whether a new bundle in the same place takes over.
+        keys: Files with public keys: only bundles that were signed with one of them judge; None: anybody's do.
         heartbeat: File; None: a place of this user's in memory.
         events: When a change is believed.
         http: None: no page.
@@ -123,11 +125,14 @@ class Settings:
     threshold: float | None = None
     max_degradation: float | None = None
     follow: bool = True
+    keys: tuple[str, ...] | None = None
     heartbeat: str | None = None
     events: EventSettings = EventSettings()
     http: HttpSettings | None = None
 
     def __post_init__(self) -> None:
+        if self.keys == ():  # it would mean that anybody's bundle is taken, and look as if nobody's were
+            raise FieldError("keys: no file found; name the public key's, or leave 'keys' out")
         if self.threads is not None and self.threads < 1:
             raise FieldError(f"threads: 1 or more expected, {self.threads} found")
         if self.top < 1:

@@ -28,6 +28,7 @@ from edge_runtime.sinks.places import (
 HIDDEN = "***"
 RECEIVERS = ("http", "https", "webhook")  # what people call a webhook
 CAPTURES = "captures"  # opened by `captures.address`, which knows classifiers
+FILES = {"jsonl": (".jsonl", ".ndjson"), "sqlite": (".db", ".sqlite", ".sqlite3"), "video": (".mp4", ".avi")}
 PLACE = r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\]]*)(:\d{0,5})?"  # host and port
 
 
@@ -45,10 +46,21 @@ def parse(address: str) -> Address:
         wanted = f"webhook+{scheme if scheme in ('http', 'https') else 'https'}://HOST/PATH"
         page = "" if name == "webhook" else "; the page is no sink but --http"
         raise UsageError(f"{name}: results are posted to {wanted}{page}")
-    if not colon or name not in PARSERS:
-        hint = did_you_mean(name, [*PARSERS, CAPTURES]) if colon else f"; jsonl:{beginning(address)}, for one"
+    if not colon or "/" in name:
+        raise UsageError(_without_name(address))
+    if name not in PARSERS:
+        hint = did_you_mean(name, [*PARSERS, CAPTURES])
         raise UsageError(f"{beginning(address)}: no sink is called '{beginning(name)}:'{hint}")
     return PARSERS[name](name, rest)
+
+
+def _without_name(address: str) -> str:
+    """Returns what to say to whoever gives a path alone."""
+    path = address.partition("?")[0]
+    if re.search(r"[:@=&]", path):  # this may be user and password
+        return f"{HIDDEN}: names no sink; jsonl:FILE, for one"
+    name = next((name for name, suffixes in FILES.items() if Path(path).suffix.lower() in suffixes), None)
+    return f"{path}: names no sink; " + (f"did you mean '{name}:{path}'?" if name else f"jsonl:{path}, for one")
 
 
 def _stdout_or_file(name: str, rest: str) -> Address:

@@ -33,7 +33,7 @@ def options_of(shown: str, text: str) -> dict[str, str]:
 
 def made(kind: Callable[..., Kind], options: Mapping[str, str], *, shown: str, **parts: Any) -> Kind:
     """Returns the dataclass `kind` of the parts and what the options say."""
-    known: Collection[str] = {field.name for field in fields(kind)} & READERS.keys()  # type: ignore[arg-type]
+    known: Collection[str] = {field.name for field in fields(kind)} & READERS.keys()  # type: ignore[arg-type]  # a dataclass
     for name in options:
         if name not in known:
             raise UsageError(f"{shown}: unknown option '{beginning(name)}'{did_you_mean(name, sorted(known))}")
@@ -62,7 +62,7 @@ def _count(text: str) -> int:
 
 
 def _size(text: str) -> int:
-    match = re.fullmatch(r"(\d{1,9})([KMG]?)", text, re.ASCII)
+    match = re.fullmatch(r"(\d{1,9})([KMG]?)", text.upper(), re.ASCII)
     if not match or int(match[1]) * UNITS[match[2]] < 2**12:
         raise ValueError(f"a size from 4K, as in 500K, 10M or 2G, expected, '{text}' found")
     return int(match[1]) * UNITS[match[2]]

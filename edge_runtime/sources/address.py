@@ -10,8 +10,16 @@ from edge_runtime.errors import UsageError
 PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}  # also the schemes of streams
 SECURE = ("rtsps", "https")
 HIDDEN = "***"
-# Of a query only these are shown: they tell the cameras of one recorder apart. Tokens and passwords have any name.
-HARMLESS = ("camera", "channel", "fps", "height", "profile", "resolution", "stream", "subtype", "width")
+# Of a query only these are shown: they tell the cameras of one recorder apart. Tokens and passwords have any name (pwd,
+# loginpas, p, sid), so that a list of those would never be whole.
+HARMLESS = (
+    *("camera", "channel", "fps", "height", "profile", "proto", "resolution", "stream", "subtype", "transport"),
+    *("unicast", "width"),
+)
+# Recorders of one maker have it in the path: /user=admin_password=WORD_channel=1_stream=0.sdp
+LOGIN = re.compile(
+    rf"(user|username|usr|login|password|passwd|pass|pwd)=.*?(?=[&_;](?:{'|'.join(HARMLESS)})=|$)", re.IGNORECASE
+)
 OPTIONS = ("every", "verify")  # ours, in the fragment: what no server gets to see
 OWN = ("watch", "replay")  # their rest is a path, in which an @ is a letter
 
@@ -79,7 +87,7 @@ def parse(address: str) -> StreamAddress:
 
 
 def shown(address: str) -> str:
-    """Returns an address without user and password and the values of its query and fragment; paths are as they were."""
+    """Returns an address without user and password and the values of its query and fragment."""
     scheme, colon, rest = address.partition(":")
     if not colon or scheme in OWN:
         return address
@@ -89,6 +97,7 @@ def shown(address: str) -> str:
     rest, hash_, fragment = rest.partition("#")
     rest, mark, query = rest.partition("?")
     hidden = HIDDEN + user if user else ""
+    rest = LOGIN.sub(rf"\1={HIDDEN}", rest)
     return f"{scheme}:{slashes}{hidden}{rest}{mark}{_shown(query, HARMLESS)}{hash_}{_shown(fragment, OPTIONS)}"
 
 

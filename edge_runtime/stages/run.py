@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from edge_runtime.bundle import fields
 from edge_runtime.bundle.manifest import digest
@@ -15,7 +15,31 @@ T = TypeVar("T")
 
 RECORD = "run.json"
 MODEL = "model.keras"
+SAVED_MODEL = "saved_model"  # instead of it: a model from elsewhere that is no Keras file
 SPEC = "spec.json"
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """Of which run a model was trained further, and what came of it. ``config.toml`` has the values.
+
+    Attributes:
+        method: How.
+        run: That run's directory as the training saw it.
+        model: sha256 of its ``model.keras``.
+        float32: Its accuracy on the validation split.
+        before: The same with int8 simulated, before the first epoch.
+        after: With int8 simulated, of the model that was kept.
+        epoch: Which one was kept; 0 where none was better than before.
+    """
+
+    method: Literal["quantisation-aware"]
+    run: str
+    model: str
+    float32: float
+    before: float
+    after: float
+    epoch: int
 
 
 @dataclass(frozen=True)
@@ -27,9 +51,10 @@ class RunRecord:
         data: The prepared dataset's directory as the training saw it.
         dataset: The dataset's name.
         dataset_digest: Identifies its content.
-        model: sha256 of ``model.keras``.
+        model: sha256 of ``model.keras``; of a SavedModel, over its files (see `model_digest`).
         versions: Version of each library that took part.
         device: What trained: a GPU's name or ``cpu``.
+        fine_tuned: Of which run; None where training began from nothing.
     """
 
     schema_version: int
@@ -40,6 +65,7 @@ class RunRecord:
     model: str
     versions: dict[str, str]
     device: str
+    fine_tuned: FineTuned | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +78,21 @@ class Run:
 
     @property
     def model(self) -> Path:
-        return self.directory / MODEL
+        """The Keras file, or the directory of a SavedModel."""
+        saved = self.directory / SAVED_MODEL
+        return saved if saved.is_dir() else self.directory / MODEL
+
+
+def model_digest(path: Path) -> str:
+    """Returns the sha256 of a file; of a directory, of its files' paths and digests in the order of the paths.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if not path.is_dir():
+        return digest(path.read_bytes())
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return digest(fields.canonical([[file.relative_to(path).as_posix(), digest(file.read_bytes())] for file in files]))
 
 
 def write_spec(directory: Path, spec: ModelSpec) -> None:
@@ -82,7 +122,7 @@ def open_run(directory: Path) -> Run:
         raise RunError(f"{directory / RECORD}: schema version {SCHEMA_VERSION} expected, {record.schema_version} found")
     run = Run(directory, record, spec)
     try:
-        found = digest(run.model.read_bytes())
+        found = model_digest(run.model)
     except OSError as error:
         raise RunError(f"{run.model}: cannot be read: {error.strerror}; train again") from error
     if found != record.model:

@@ -56,6 +56,9 @@ def test_a_dry_run_touches_nothing(device: Device, before: set[str], bundle: Bun
     answer = device.deploy("--bundle", bundle.directory, "--dry-run")
     assert answer.returncode == 0, answer.stderr
     assert "to be moved: bundle" in answer.stdout
+    assert "warning" not in answer.stdout
+    mistyped = device.deploy("--bundle", bundle.directory, "--source", "watch:/srv/incomin", "--dry-run")
+    assert "warning: SOURCE watch:/srv/incomin: the device has no such directory" in mistyped.stdout
     assert device.container.run(FILES) == files
 
 
@@ -93,7 +96,7 @@ def test_a_bundle_that_judges_otherwise_there_changes_nothing(deployed: Device, 
     before = state(deployed)
     answer = deployed.deploy("--bundle", wrong_bundle.directory)
     assert answer.returncode == 1
-    assert "nothing was changed: the bundle does not judge here as it did at export" in answer.stderr
+    assert "nothing was changed: the bundle is refused, or judges otherwise than at export" in answer.stderr
     assert "golden samples FAILED" in answer.stderr
     assert state(deployed) == before
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime.bundle.writer import write_bundle
+from tests.edge_runtime.samples import contents, manifest
 from tools.delivery import parts
 from tools.delivery.device_tree import target
+from tools.delivery.onboard.releases import is_sound
 
 
 def test_the_kit_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:
@@ -62,3 +65,19 @@ def test_packages_that_were_made_before_are_used_again(tmp_path: Path, monkeypat
     archive.parent.mkdir(parents=True)
     parts.write_tar(tmp_path / "tree", archive)
     assert parts.packages(wanted, pytest.fail).archive == archive
+
+
+def test_a_signed_bundle_s_part_carries_the_signature_and_is_another_than_the_unsigned_one(tmp_path: Path) -> None:
+    lamp = write_bundle(tmp_path / "lamp", manifest(), contents())
+    unsigned = parts.bundle_part(lamp, tmp_path)
+    assert unsigned.digest == lamp.digest
+    lamp.file("model.sig").write_bytes(b"{}")
+    signed = parts.bundle_part(lamp, tmp_path)
+    assert signed.digest.startswith(f"{lamp.digest}-")
+    with tarfile.open(signed.archive) as tar:
+        assert "model.sig" in tar.getnames()
+    with tarfile.open(signed.archive) as tar:
+        tar.extractall(tmp_path / signed.digest, filter="data")
+    assert is_sound(tmp_path / signed.digest)
+    (tmp_path / signed.digest / "model.sig").write_bytes(b"[]")
+    assert not is_sound(tmp_path / signed.digest)

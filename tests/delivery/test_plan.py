@@ -72,6 +72,21 @@ def test_a_new_device_gets_the_settings_that_the_package_has() -> None:
     assert f"\nBUNDLE={plan.CURRENT_BUNDLE}\n" in text
 
 
+@pytest.mark.parametrize(
+    ("conf", "directory"),
+    [
+        ("SOURCE=watch:/srv/in\n", "/srv/in"),
+        ('SOURCE="watch:/srv/my in?existing=1"\n', "/srv/my in"),
+        ("SOURCE=watch:/srv/in?\n", "/srv/in?"),
+        ("SOURCE=/dev/video0\n", None),
+        ("SOURCE=rtsp://camera/1\n", None),
+        ("", None),
+    ],
+)
+def test_the_directory_that_is_to_be_watched_is_known_by_the_settings(conf: str, directory: str | None) -> None:
+    assert plan.watched(conf) == directory
+
+
 def test_the_unit_is_the_packages_but_for_where_the_program_is() -> None:
     packaged = (SYSTEMD / "edge-runtime.service").read_text()
     deployed = deployed_unit(packaged)
@@ -84,3 +99,14 @@ def test_a_disk_that_is_too_full_is_told_before_anything_is_sent() -> None:
     check_space(DEPLOYED, 10**9)
     with pytest.raises(DeliveryError, match="30 MB free, 150 MB are wanted; make room"):
         check_space(replace(DEPLOYED, free=30_000_000), 150_000_000)
+
+
+def test_a_signature_alone_is_a_change_that_is_told() -> None:
+    one, other = f"{'b' * 64}-{'1' * 12}", f"{'b' * 64}-{'2' * 12}"
+    unsigned = replace(DEPLOYED, current={**PARTS, "bundles": "b" * 64})
+    todo = make_plan(unsigned, replace(WANTED, parts={**PARTS, "bundles": one}))
+    assert todo == plan.Plan(("bundles",), ("bundle bbbbbbbbbbbb with another signature",))
+    signed = replace(DEPLOYED, current={**PARTS, "bundles": one})
+    assert make_plan(signed, replace(WANTED, parts={**PARTS, "bundles": other})).changes == todo.changes
+    back = make_plan(signed, replace(WANTED, parts={**PARTS, "bundles": "b" * 64}))
+    assert back.changes == ("bundle bbbbbbbbbbbb with no signature",)

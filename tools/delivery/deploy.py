@@ -7,6 +7,7 @@ by itself when the service is not healthy afterwards. The same command twice cha
 """
 
 import argparse
+import shlex
 import sys
 import tempfile
 import time
@@ -140,6 +141,7 @@ def bring(device: Device, facts: Facts, bundle: Bundle, settings: Settings) -> N
         )
         todo = make_plan(state, wanted)
         tell(state, todo, made)
+        warn(device, wanted)
         if not todo.changes:
             check_running(state)
             return
@@ -189,6 +191,16 @@ def tell(state: State, todo: Plan, made: list[parts.Part]) -> None:
     for part in made:
         if part.kind in todo.send:
             say(f"to be moved: {NAMES[part.kind]}, {amount(part.size)}")
+
+
+def warn(device: Device, wanted: Wanted) -> None:
+    """Says so where a directory is to be watched that is not there: it may come, as of a stick, or be mistyped."""
+    directory = plan.watched(wanted.conf)
+    if directory is not None and not device.call("has_directory", path=directory):
+        advice = f"mend SOURCE, or make it there: sudo mkdir -p {shlex.quote(directory)}"
+        if not directory.startswith("/"):
+            advice = "name it by its whole path there, as in SOURCE=watch:/srv/pictures"
+        say(f"warning: SOURCE watch:{directory}: the device has no such directory and will wait for it; {advice}")
 
 
 def check_running(state: State) -> None:

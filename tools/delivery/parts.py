@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_runtime.bundle.manifest import SHORT_DIGEST, SIGNATURE
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.files import file_replaced
 from tools.delivery import device_tree
@@ -30,7 +31,7 @@ class Part:
 
     Attributes:
         kind: packages, kits or bundles.
-        digest: Its identity, 64 hexadecimal digits.
+        digest: Its identity, 64 hexadecimal digits; of a signed bundle with the signature's first twelve behind a -.
         archive: The file.
         unpacked: Bytes that its files have.
     """
@@ -96,10 +97,12 @@ def kit(scratch: Path) -> Part:
 
 
 def bundle_part(bundle: Bundle, scratch: Path) -> Part:
-    """Makes the bundle's."""
+    """Makes the bundle's. One that is signed is another part than the same one unsigned: the device must get both."""
     archive = scratch / "bundle.tar.gz"
     write_tar(bundle.directory, archive)
-    return Part("bundles", bundle.digest, archive, unpacked_size(archive))
+    signature = bundle.file(SIGNATURE)
+    signed = f"-{content_digest(signature)[:SHORT_DIGEST]}" if signature.is_file() else ""
+    return Part("bundles", f"{bundle.digest}{signed}", archive, unpacked_size(archive))
 
 
 def wheel(directory: Path) -> Path:

@@ -68,7 +68,7 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     if not state.release:
         return Plan(send, ("the first release",))
     changes = [
-        f"{NAMES[kind]} {(state.current.get(kind) or 'none')[:12]} → {digest[:12]}"
+        change(NAMES[kind], state.current.get(kind) or "none", digest)
         for kind, digest in wanted.parts.items()
         if state.current.get(kind) != digest
     ]
@@ -84,6 +84,13 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
     return Plan(send, tuple(changes))
 
 
+def change(name: str, before: str, after: str) -> str:
+    """Returns in words how a part will differ."""
+    if before[:12] == after[:12]:  # the same bundle, see `parts.bundle_part`
+        return f"{name} {after[:12]} with {'another signature' if '-' in after else 'no signature'}"
+    return f"{name} {before[:12]} → {after[:12]}"
+
+
 def settings(state: State, template: str, source: str | None, options: str | None) -> str:
     """Returns the settings file's text: what the device has, with what was asked for."""
     values = {"BUNDLE": CURRENT_BUNDLE}
@@ -92,6 +99,13 @@ def settings(state: State, template: str, source: str | None, options: str | Non
     if options is not None:
         values["OPTIONS"] = options
     return with_values(state.conf or template, values)
+
+
+def watched(conf: str) -> str | None:
+    """Returns the directory that the settings' source watches; None where it is no `watch:`."""
+    scheme, _, rest = (value_of(conf, "SOURCE") or "").partition(":")
+    path, _, query = rest.partition("?")
+    return (path if "=" in query else rest) if scheme == "watch" else None
 
 
 def deployed_unit(packaged: str) -> str:

@@ -90,7 +90,15 @@ function figures(source) {
     source.dropped ? `${count(source.dropped)} dropped` : "",
     refused ? `${count(refused)} refused` : "",
     source.still ? `${count(source.still)} still` : "",
+    source.region ? part(source.region) : "",
   ].filter(Boolean);
+}
+
+/** Which part of the picture the model is shown, of a source with a region of interest. */
+function part(region) {
+  const [left, top, right, bottom] = region.map((share) => Math.round(share * 100));
+  const spans = [[left, right, "across"], [top, bottom, "down"]].filter(([from, to]) => from > 0 || to < 100);
+  return `part judged: ${spans.map(([from, to, way]) => `${from}–${to}\u00a0%\u00a0${way}`).join(", ")}`;
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

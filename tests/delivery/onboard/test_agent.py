@@ -7,7 +7,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Board:
     healthy: Callable[[str], bool] = lambda settings: "missing" not in settings
     ends: Callable[[str], bool] = lambda settings: False
     verifies: bool = True
+    keys: list[str] = field(default_factory=list)  # that a bundle was verified with
     gone: Callable[[], bool] = lambda: False
     active: str = "inactive"
     running: str = ""  # the settings that the running service was started with
@@ -95,7 +96,8 @@ class Board:
         assert command.exists()
         return self.healthy(self.running), f"alive: parts ({self.model})"
 
-    def verify(self, command: Path, bundle: Path) -> tuple[bool, str]:
+    def verify(self, command: Path, bundle: Path, keys: Sequence[str]) -> tuple[bool, str]:
+        self.keys = list(keys)
         assert command.exists()
         assert (bundle / "manifest.json").exists()
         return self.verifies, "float32.tflite 0.3 FAILED"
@@ -130,6 +132,14 @@ def deploy(board: Board, version: str = "1", conf: str = CONF, unit: str = UNIT_
     finally:
         if agent._lock is not None:
             os.close(agent._lock)  # as the end of the process does
+
+
+def test_a_directory_is_there_will_be_made_or_is_missing(board: Board) -> None:
+    (board.root / "srv/in").mkdir(parents=True)
+    (board.root / "srv/file").touch()
+    asked = ("/srv/in", "srv/in", "/var/lib/edge-runtime/incoming", "/srv/on", "/srv/file", "~/in", "/" + "x" * 5000)
+    assert [board.agent().has_directory(path) for path in asked] == [True, True, True, False, False, False, False]
+    assert not (board.root / "var").exists()
 
 
 def content(root: Path) -> dict[str, str]:
@@ -203,7 +213,7 @@ def test_a_bundle_that_does_not_verify_changes_nothing(board: Board) -> None:
     before = content(board.root)
     board.calls.clear()
     board.verifies = False
-    with pytest.raises(Refused, match=r"nothing was changed: the bundle does not judge here .*\n.*FAILED"):
+    with pytest.raises(Refused, match=r"nothing was changed: the bundle is refused, or judges otherwise .*\n.*FAILED"):
         deploy(board, "2")
     assert content(board.root) == before
     assert not [call for call in board.calls if UNIT in call]
@@ -361,3 +371,21 @@ def test_a_bundle_that_went_bad_on_the_device_counts_as_missing(name: str, board
     assert board.agent().look()["parts"] == ["kits/k1", "packages/p1"]
     damaged.unlink()
     assert board.agent().look()["parts"] == ["kits/k1", "packages/p1"]
+
+
+def test_a_signed_bundle_is_another_part_and_a_lost_signature_makes_it_a_missing_one(board: Board) -> None:
+    deploy(board)
+    digest, _ = bundle("1")
+    manifest = (board.home / "current/bundle/manifest.json").read_text()
+    signed = f"{digest}-{hashlib.sha256(b'signature').hexdigest()[:12]}"
+    agent = board.agent()
+    agent.begin()
+    files = {"manifest.json": manifest, "labels.txt": "bolt", "model.sig": "signature"}
+    send(agent, "bundles", signed, packed(**files))
+    conf = f'{CONF}OPTIONS="--threads 1 --key /etc/edge-runtime/our.pub --key=/etc/new.pub"\n'
+    agent.release({"packages": "p1", "kits": "k1", "bundles": signed}, conf, UNIT_TEXT, os.getuid(), 30)
+    assert sorted(board.keys) == ["/etc/edge-runtime/our.pub", "/etc/new.pub"]
+    assert agent.look()["current"]["bundles"] == signed
+    assert f"bundles/{signed}" in agent.look()["parts"]
+    (board.home / "current/bundle/model.sig").unlink()
+    assert f"bundles/{signed}" not in agent.look()["parts"]

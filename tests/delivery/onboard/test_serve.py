@@ -13,6 +13,7 @@ START = "import json, sys; exec(json.loads(sys.stdin.buffer.readline()))"
 def test_what_is_sent_runs_in_a_python_that_knows_nothing_of_the_kit(tmp_path: Path) -> None:
     sources = {f"tools.delivery.onboard.{name}": (ONBOARD / f"{name}.py").read_text() for name in MODULES}
     requests = [_LOADER, sources, {"do": "dance"}, {"do": "look"}]
+    requests += [{"do": "has_directory", "path": str(place)} for place in (tmp_path, tmp_path / "mistyped")]
     answer = subprocess.run(
         [sys.executable, "-I", "-S", "-c", START],
         input="".join(json.dumps(line) + "\n" for line in requests),
@@ -22,9 +23,10 @@ def test_what_is_sent_runs_in_a_python_that_knows_nothing_of_the_kit(tmp_path: P
         text=True,
         timeout=60,
     )
-    first, second = (json.loads(line) for line in answer.stdout.splitlines())
+    first, second, *there = (json.loads(line) for line in answer.stdout.splitlines())
     assert first == {"failed": "no request is called 'dance'"}
     assert second == {"failed": "systemctl: No such file or directory"}
+    assert there == [{"done": True}, {"done": False}]
     assert answer.stderr == ""
 
 

@@ -154,3 +154,16 @@ def test_two_variants_of_one_name_are_refused() -> None:
     raw = json.loads(COMPLETE.to_bytes())
     with pytest.raises(ManifestError, match=r"variants: '.+' is there twice"):
         manifests.from_bytes(written(variants=[*raw["variants"], raw["variants"][0]]))
+
+
+def test_a_manifest_from_before_the_gate_demanded_more_still_opens() -> None:
+    raw = json.loads(COMPLETE.to_bytes())
+    for name in ("max_label_degradation", "min_agreement", "max_size", "max_latency"):
+        assert raw["gate"].pop(name) is None
+    assert manifests.from_bytes(json.dumps(raw).encode()) == COMPLETE
+
+
+def test_what_the_gate_demanded_is_kept() -> None:
+    gate = replace(COMPLETE.gate, max_label_degradation=3.0, min_agreement=0.99, max_size=300_000, max_latency=1.5)
+    found = replace(COMPLETE, gate=gate)
+    assert manifests.from_bytes(found.to_bytes()).gate == gate

@@ -233,3 +233,10 @@ sys.exit(guard("packer", lambda: pack(open_bundle(Path(sys.argv[1])), Path(sys.a
     assert (done.returncode, done.stderr) == (1, f"packer: error: {target}: cannot be written: File too large\n")
     assert [path.name for path in target.parent.iterdir()] == ["lamp.tar"]
     assert target.read_bytes() == before
+
+
+def test_a_signature_that_lies_in_the_bundle_is_packed_with_it(lamp: Bundle, tmp_path: Path) -> None:
+    lamp.file("model.sig").write_bytes(b"{}")
+    pack(lamp, tmp_path / "lamp.tar")
+    with tarfile.open(tmp_path / "lamp.tar") as tar:
+        assert tar.getnames() == sorted(f"lamp/{path}" for path in ["manifest.json", "model.sig", *lamp.manifest.files])

@@ -116,6 +116,13 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         export(labelled(Ring(tmp_path / "ring"), "bright"), tmp_path / "file" / "out")
 
 
+def test_a_path_with_more_than_its_last_directory_missing_is_refused_and_nothing_is_made(tmp_path: Path) -> None:
+    ring = labelled(Ring(tmp_path / "ring"), "bright")
+    with pytest.raises(SinkError, match=r"out: cannot be written: there is no directory .*/dta; mend the path, or"):
+        export(ring, tmp_path / "dta" / "out")
+    assert names(tmp_path) == ["ring"]
+
+
 def test_nothing_labelled_is_nothing_to_export(tmp_path: Path) -> None:
     ring = Ring(tmp_path / "ring")
     keep(ring, 1)

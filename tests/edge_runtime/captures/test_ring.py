@@ -15,7 +15,7 @@ from edge_runtime.captures.capture import NoSuchCapture
 from edge_runtime.captures.ring import Limits, Ring
 from edge_runtime.errors import FieldError, SinkError, UsageError
 from tests.edge_runtime.captures.kept import facts, keep, names, picture
-from tests.edge_runtime.samples import in_a_process
+from tests.edge_runtime.samples import DEADLINE, in_a_process
 from tests.support import ROOT
 
 
@@ -190,15 +190,15 @@ def test_a_clock_that_steps_back_does_not_make_the_new_the_oldest(tmp_path: Path
 
 def test_many_threads_at_once_do_no_harm(tmp_path: Path) -> None:
     rings = [Ring(tmp_path, Limits(count=10)) for _ in range(2)]
-    done = threading.Event()
+    done, looked = threading.Event(), threading.Event()
 
-    def look() -> int:
+    def look() -> None:
         looks = 0
         while not done.is_set():
             for capture in rings[looks % 2].list():
                 assert capture.to_bytes()
             looks += 1
-        return looks
+            looked.set()
 
     def work(number: int) -> None:
         ring = rings[number % 2]
@@ -208,6 +208,7 @@ def test_many_threads_at_once_do_no_harm(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(5) as pool:
         looking = pool.submit(look)
+        assert looked.wait(DEADLINE)
         working = [pool.submit(work, number) for number in range(60)]
         try:
             for future in working:
@@ -217,7 +218,7 @@ def test_many_threads_at_once_do_no_harm(tmp_path: Path) -> None:
                     continue
         finally:
             done.set()
-        assert looking.result() > 0
+        looking.result()
     captures = rings[0].list()
     assert len(captures) == 10
     assert len({capture.number for capture in captures}) == 10

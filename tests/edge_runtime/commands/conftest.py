@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge_runtime.auto import key_of, place, remember
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import PREFERENCE, default_threads
 from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import Prepared
+from edge_runtime.timings import key_of, place, remember
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -57,11 +57,12 @@ def test_a_place_that_cannot_be_written_is_told_before_minutes_of_measuring(
     flag: str, bundle: Bundle, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    for place in (tmp_path, tmp_path / "file" / "speed"):
+    for place in (tmp_path, tmp_path / "file" / "speed", tmp_path / "a" / "b" / "speed"):
         done = benchmark(bundle, flag, place)
         assert (done.returncode, done.stdout) == (1, "")
         assert f"{place}: cannot be written: " in done.stderr
         assert "measuring" not in done.stderr
+    assert not (tmp_path / "a").exists()
     done = benchmark(bundle, "--sustain", "1s", flag, tmp_path / "speed")
     assert done.returncode == 2
     assert "--sustain tells a line a minute and writes neither --json nor --svg" in done.stderr
@@ -92,12 +93,12 @@ def test_ctrl_c_ends_it_with_what_was_measured(bundle: Bundle, tmp_path: Path) -
     assert "full_int8.tflite" in log.read_text() or "temperature" in log.read_text()
 
 
-def test_sustained_judging_is_a_line_a_minute(bundle: Bundle) -> None:
+def test_sustained_judging_of_less_than_a_minute_is_told_in_seconds(bundle: Bundle) -> None:
     done = benchmark(bundle, "--sustain", "1s", "--variant", "full_int8", "--threads", 1)
     assert done.returncode == 0, done.stderr
     first, second = done.stdout.splitlines()
     assert first.startswith(f"{bundle.title} full_int8.tflite, ai-edge-litert, 1 thread, 1 s")
-    assert second.startswith("minute   1: ")
+    assert second.startswith("1 s       : ")
     assert "(1.00 of the first)" in second
 
 

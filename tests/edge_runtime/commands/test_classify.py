@@ -61,7 +61,7 @@ def test_files_globs_and_directories_are_classified(form: str, bundle: Bundle, p
     assert {len(line["best"]) for line in lines(done)} == {1}
 
 
-@pytest.mark.parametrize("variant", ["float32.tflite", "float16", "dynamic_int8", "full_int8", "float32.onnx", "int8"])
+@pytest.mark.parametrize("variant", ["float32.tflite", "float16.onnx", "weight_int8", "full_int8", "int16x8", "int8"])
 def test_every_variant_can_be_asked_for(variant: str, bundle: Bundle, pictures: Path) -> None:
     done = classify(bundle, pictures, "--variant", variant)
     assert done.returncode == 0, done.stderr
@@ -217,6 +217,19 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(bundle: Bundle, tmp_path:
     done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_a_video_is_refused_with_the_command_that_judges_videos(bundle: Bundle, pictures: Path, tmp_path: Path) -> None:
+    video = tmp_path / "a day.MP4"
+    video.write_bytes(b"\0\0\0\x20ftypisom")
+    done = classify(bundle, video)
+    assert done.returncode == 1
+    command = f"edge-runtime run --bundle {bundle.directory} --source '{video}'"
+    assert done.stderr.endswith(f"; a video is judged frame by frame with: {command}\n")
+    assert classify(bundle, pictures, video).returncode == 3
+    other = tmp_path / "a.png"
+    other.write_bytes(b"no picture")
+    assert "a video is judged" not in classify(bundle, other).stderr
 
 
 def test_a_folder_that_is_no_label_is_told_with_the_nearest_one(bundle: Bundle, tmp_path: Path) -> None:

@@ -13,14 +13,16 @@ import pytest
 
 from edge_runtime import __version__
 from edge_runtime.bundle import golden
-from edge_runtime.bundle.manifest import Manifest
+from edge_runtime.bundle.manifest import GateResult, Manifest
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import write_bundle
+from edge_runtime.classifier import PREFERENCE
+from edge_runtime.commands.info import demands
 from edge_runtime.commands.main import COMMANDS
 from tests.edge_runtime.samples import contents, in_a_process, manifest
 from tests.support import ROOT, python
 
-VARIANTS = {"dynamic_int8.tflite", "float16.tflite", "float32.onnx", "float32.tflite", "full_int8.tflite", "int8.onnx"}
+VARIANTS = set(PREFERENCE)  # the bundle of these tests holds every one
 
 
 def edge_runtime(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -55,6 +57,17 @@ def test_info_tells_what_a_bundle_is(bundle: Bundle) -> None:
     assert done.stdout.startswith(f"{bundle.title}\n  digest      {bundle.digest}\n")
     for word in (*VARIANTS, "Ankle boot", "uint8 RGB [28, 28, 3], stretch, bilinear", "fashion_mnist"):
         assert word in done.stdout
+
+
+def test_info_tells_what_the_gate_demanded() -> None:
+    assert demands(GateResult(1.0, 100, 0.9, ())) == ["at most 1 point of top-1 lost"]
+    assert demands(GateResult(0.5, 100, 0.9, (), 3.0, 0.99, 300_000, 1.5)) == [
+        "at most 0.5 points of top-1 lost",
+        "at most 3 points of any label's accuracy",
+        "agreement from 0.99",
+        "at most 300 kB",
+        "at most 1.5 times float32's latency where it was exported",
+    ]
 
 
 def test_info_as_json_is_the_manifest_to_the_byte(bundle: Bundle) -> None:
@@ -195,13 +208,19 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", *COMMANDS])
-def test_prose_of_the_help_fits_a_terminal_and_examples_stay_whole(name: str) -> None:
+def test_the_help_fits_a_terminal_and_examples_stay_whole(name: str) -> None:
     done = python("-m", "edge_runtime", *name.split(), "--help", env={**os.environ, "COLUMNS": "80"})
-    assert [line for line in done.stdout.splitlines() if len(line) > 80 and not line.startswith(" ")] == []
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
     if name:
         assert f"\n  edge-runtime {name} " in done.stdout or f"\n  edge-runtime {name}\n" in done.stdout
     else:
         assert re.search(r"^    benchmark +measure every variant", done.stdout, re.MULTILINE)
+
+
+def test_the_help_of_run_says_what_zero_means_for_a_replay() -> None:
+    told = " ".join(edge_runtime("run", "--help").stdout.split())
+    assert "fps=0: as fast as they are judged" in told
+    assert "loop=0: until stopped" in told
 
 
 def test_the_version_is_told() -> None:
@@ -228,6 +247,22 @@ def test_what_is_typed_wrongly_is_exit_2(arguments: tuple[str, ...]) -> None:
     ],
 )
 def test_a_misspelt_option_is_told_with_the_one_that_may_be_meant(arguments: tuple[str, ...], sentence: str) -> None:
+    done = edge_runtime(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.endswith(f": error: {sentence}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("clasify",), "no such command: clasify; did you mean 'classify'?"),
+        (("bench", "x"), "no such command: bench; did you mean 'benchmark'?"),
+        (("zzz",), f"no such command: zzz; known: {', '.join(COMMANDS)}"),
+        (("captures", "lable", "x"), "no such command: lable; did you mean 'label'?"),
+        (("rtsp://user:geheim@camera/1",), f"no such command: rtsp://***@camera/1; known: {', '.join(COMMANDS)}"),
+    ],
+)
+def test_a_misspelt_command_is_told_with_the_one_that_may_be_meant(arguments: tuple[str, ...], sentence: str) -> None:
     done = edge_runtime(*arguments)
     assert done.returncode == 2
     assert done.stderr.endswith(f": error: {sentence}\n")

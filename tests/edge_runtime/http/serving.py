@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,6 +16,7 @@ from edge_runtime.http.asked import Captures, Facts, Judge, Model
 from edge_runtime.http.settings import Limits, Settings
 from edge_runtime.http.sink import HttpSink
 from edge_runtime.judge import judge, see
+from edge_runtime.preprocess import Region
 from edge_runtime.result import Prediction, Rejection, Result
 from edge_runtime.sources import Frame
 from edge_runtime.status import Board
@@ -98,10 +99,15 @@ def frame(source: str = DOOR, number: int = 0, value: int = 200, size: tuple[int
 
 @contextmanager
 def serving(
-    settings: Settings | None = None, captures: Captures | None = None, judge: Judge = judged, **limits: Any
+    settings: Settings | None = None,
+    captures: Captures | None = None,
+    judge: Judge = judged,
+    sources: Sequence[str] = (DOOR, YARD),
+    regions: Mapping[str, Region] | None = None,
+    **limits: Any,
 ) -> Iterator[Served]:
     settings = settings or Settings(port=0, limits=replace(PLENTY, **limits))
-    board = Board(IDENTITY, [DOOR, YARD])
+    board = Board(IDENTITY, sources, regions=regions or {})
     trouble: list[str] = []
     sink = HttpSink(
         settings,

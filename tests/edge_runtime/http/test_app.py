@@ -8,8 +8,9 @@ import pytest
 
 from edge_runtime.http.settings import Settings
 from edge_runtime.http.view import EVENTS_SHOWN
+from edge_runtime.preprocess import WHOLE, Region
 from edge_runtime.result import Event, SourceChange
-from tests.edge_runtime.http.serving import DOOR, PLENTY, TOKEN, Served, frame, prediction, serving
+from tests.edge_runtime.http.serving import DOOR, PLENTY, TOKEN, YARD, Served, frame, prediction, serving
 from tests.edge_runtime.samples import DEADLINE, IDENTITY, eventually, save
 
 PUBLIC = ["/", "/page/page.css", "/page/main.js", "/page/icon.svg", "/v2/health/live", "/v2/health/ready"]
@@ -141,6 +142,12 @@ def test_the_status_tells_all_that_the_page_shows() -> None:
     assert (status["captures"], status["changing"]) == (False, "nothing")
 
 
+def test_the_status_names_the_region_of_a_source_that_has_one() -> None:
+    with serving(regions={DOOR: Region(0.25, 0.0, 0.75, 1.0), YARD: WHOLE}) as served:
+        door, yard = served.ask("/api/status").json["sources"]
+    assert (door["region"], yard["region"]) == ([0.25, 0.0, 0.75, 1.0], None)
+
+
 def test_the_status_stays_small_however_much_happens() -> None:
     with serving() as served:
         for number in range(500):
@@ -203,7 +210,7 @@ def test_metrics_are_served_in_the_form_that_is_asked_for() -> None:
 def test_a_defect_in_an_answer_is_told_here_and_not_to_the_client(capsys: pytest.CaptureFixture[str]) -> None:
     with serving() as served:
         served.board._sources.clear()  # as no board ever is
-        served.board._latencies.append("no number")  # type: ignore[arg-type]
+        served.board._latencies.append("no number")  # type: ignore[arg-type]  # that is the defect
         served.board._latencies.append(1.0)
         reply = served.ask("/api/status")
         assert (reply.status, reply.json) == (500, {"error": "a defect of the edge runtime; its log says more"})

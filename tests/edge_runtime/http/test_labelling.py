@@ -15,14 +15,14 @@ from tests.edge_runtime.samples import IDENTITY
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 
-def kept(directory: Path, count: int = 3) -> Ring:
+def kept(directory: Path, count: int = 3, label: str = "dark") -> Ring:
     """A ring with pictures of different widths."""
     ring = Ring(directory)
     model = capture.Model(IDENTITY.bundle, IDENTITY.version, IDENTITY.digest, IDENTITY.variant, IDENTITY.runtime)
-    best = (("dark", 0.55), ("bright", 0.45))
+    best = ((label, 0.55), ("bright", 0.45))
     for number in range(count):
         facts = capture.Facts(
-            *(DOOR, None, number, 1_790_000_000.0 + number, "dark", 0.55, best, model, "uncertain", "it was", None)
+            *(DOOR, None, number, 1_790_000_000.0 + number, label, 0.55, best, model, "uncertain", "it was", None)
         )
         assert ring.add(encoded((40 + number, 30)), ".jpg", facts)
     return ring

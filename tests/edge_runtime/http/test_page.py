@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from edge_runtime.captures.ring import Ring
 from edge_runtime.http.settings import Settings
+from edge_runtime.preprocess import Region
 from edge_runtime.result import Event, SourceChange
 from tests.edge_runtime.http.serving import DOOR, PLENTY, TOKEN, YARD, Served, frame, prediction, serving
 from tests.edge_runtime.http.test_labelling import kept
@@ -18,6 +19,7 @@ from tests.edge_runtime.samples import DEADLINE, IDENTITY
 pytestmark = pytest.mark.system
 CHROMIUM = "/usr/bin/chromium"
 PHONE = (360, 740)
+TABLET = (800, 1100)
 DESKTOP = (1280, 900)
 # The colour of every visible text against what it stands on, by the formula of WCAG 2.2 (relative luminance).
 CONTRASTS = """() => {
@@ -153,8 +155,43 @@ def test_a_score_stands_on_one_line(browser: Browser, size: tuple[int, int]) -> 
         page = opened(browser, served, size).page
         bars = card(page, DOOR).locator(".bar")
         expect(bars).to_have_text(["bright>99 %", "dark<1 %", "dusk0 %"], timeout=DEADLINE * 1000)
-        heights = bars.evaluate_all("all => all.map(bar => bar.offsetHeight)")
+        scores = card(page, DOOR).locator(".bar > span:last-child")
+        heights = scores.evaluate_all("all => all.map(score => score.offsetHeight)")
         assert len(set(heights)) == 1
+        page.context.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP], ids=["phone", "tablet", "desktop"])
+@pytest.mark.parametrize("count", [1, 2, 3, 6])
+def test_labels_of_two_words_are_shown_whole_however_many_sources_there_are(
+    browser: Browser, tmp_path: Path, size: tuple[int, int], count: int
+) -> None:
+    sources = [f"camera {number}" for number in range(count)]
+    with serving(captures=kept(tmp_path, label="Ankle boot"), sources=sources) as served:
+        for source in sources:
+            seen = frame(source)
+            best = (("Ankle boot", 0.9991), ("T-shirt/top", 0.0009), ("Flip-flops", 0.0))
+            served.tell(replace(prediction(seen), best=best), seen)
+        page = opened(browser, served, size).page
+        expect(page.locator(".bar")).to_have_count(3 * count, timeout=DEADLINE * 1000)
+        sees(page, "Ankle boot?")
+        cut = "all => all.filter(each => each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight)"
+        told = page.locator(".bar > span:first-child, .capture b").evaluate_all(
+            f"all => ({cut})(all).map(each => each.textContent)"
+        )
+        assert told == []
+        page.context.close()
+
+
+def test_a_source_with_a_region_of_interest_says_which_part_is_judged(browser: Browser) -> None:
+    regions = {DOOR: Region(0.25, 0.0, 0.75, 1.0), YARD: Region(0.25, 0.1, 1.0, 0.9)}
+    with serving(sources=[DOOR, YARD, "whole"], regions=regions) as served:
+        tell(served)
+        page = opened(browser, served).page
+        for source, part in ((DOOR, "25–75 % across"), (YARD, "25–100 % across, 10–90 % down")):
+            counts = card(page, source).locator(".counts span")
+            expect(counts.filter(has_text="part judged")).to_have_text(f"part judged: {part}", timeout=DEADLINE * 1000)
+        expect(card(page, "whole")).not_to_contain_text("part judged")
         page.context.close()
 
 

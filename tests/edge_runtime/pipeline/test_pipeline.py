@@ -65,8 +65,11 @@ class Given(NothingToClose):
     def frames(self, stop: threading.Event) -> Iterator[Frame | Notice]:
         for number, item in enumerate(self._items):
             if self.patient:
-                eventually(lambda number=number: self.judged() >= number, "the frame before is judged")  # type: ignore[misc]
+                self._wait_for(number)
             yield item
+
+    def _wait_for(self, judged: int) -> None:
+        eventually(lambda: self.judged() >= judged, "the frame before is judged")
 
 
 class Silent(NothingToClose):
@@ -391,8 +394,10 @@ def test_a_threshold_makes_weak_predictions_unknown() -> None:
 def test_a_region_of_the_picture_is_what_counts() -> None:
     memory, picture = MemorySink(), np.concatenate([flat(0, (8, 4)), flat(255, (8, 4))], axis=1)
     half = Lane(ReplaySource([picture]), region=Region(left=0.5))
-    Pipeline([half], brightness(), [memory], stop=threading.Event()).run()
+    pipeline = Pipeline([half], brightness(), [memory], stop=threading.Event())
+    pipeline.run()
     assert predictions(memory)[0].best[0] == ("bright", 1.0)
+    assert pipeline.board.snapshot().sources[0].region == half.region
 
 
 def test_a_sink_that_hangs_keeps_no_live_frame_waiting_and_not_the_end_either() -> None:

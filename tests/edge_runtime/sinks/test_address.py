@@ -35,6 +35,13 @@ def test_addresses_become_values() -> None:
     assert parse("video:day.avi?fps=12.5&size=2G") == VideoAddress("video:day.avi", Path("day.avi"), 12.5, 2 * 2**30)
 
 
+@pytest.mark.parametrize("text", ["64k", "64K", "65536"])
+def test_the_letter_of_a_size_may_be_small(text: str) -> None:
+    place = parse(f"jsonl:x?size={text}")
+    assert isinstance(place, JsonLinesAddress)
+    assert place.size == 2**16
+
+
 def test_a_broker_has_user_password_and_prefix() -> None:
     place = parse(
         f"mqtts://us%40er:{SECRET}%2F@broker.local/house/door?ca=/etc/ca.pem&outbox=/var/a%26b.db&what=events"
@@ -80,7 +87,14 @@ def test_a_webhooks_query_is_the_receivers_and_options_come_after_the_hash() -> 
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("results.jsonl", "results.jsonl: no sink is called 'results.jsonl:'; jsonl:results.jsonl, for one"),
+        ("-", "-: names no sink; jsonl:-, for one"),
+        ("/x/results", "/x/results: names no sink; jsonl:/x/results, for one"),
+        ("/x/foo.jsonl?keep=3", "/x/foo.jsonl: names no sink; did you mean 'jsonl:/x/foo.jsonl'?"),
+        ("results.jsonl", "results.jsonl: names no sink; did you mean 'jsonl:results.jsonl'?"),
+        ("~/Results.DB", "~/Results.DB: names no sink; did you mean 'sqlite:~/Results.DB'?"),
+        ("day.sqlite", "day.sqlite: names no sink; did you mean 'sqlite:day.sqlite'?"),
+        ("day.mp4", "day.mp4: names no sink; did you mean 'video:day.mp4'?"),
+        ("/x/a:b.jsonl", "***: names no sink; jsonl:FILE, for one"),
         ("jsnl:x", "jsnl: no sink is called 'jsnl:'; did you mean 'jsonl'?"),
         ("jsonl:", "jsonl: names no file; jsonl:FILE expected"),
         ("jsonl:-?size=1M", "jsonl:-: unknown option 'size'; known: what"),
@@ -152,6 +166,10 @@ def test_what_cannot_be_meant_is_refused_with_what_can(address: str, message: st
         f"mqtt://us:{SECRET}@er:{SECRET}@broker",
         f"mqt://user:{SECRET}@broker",
         f"user:{SECRET}@broker",
+        f"{SECRET}@broker",
+        f"//{SECRET}@broker/x.db",
+        f"//user:{SECRET}/x.jsonl",
+        f"/x.jsonl?password={SECRET}",
         f"webhook+https://user:{SECRET}@host/x",
         f"https://user:{SECRET}@host/{SECRET}",
         f"webhook:{SECRET}://host/{SECRET}",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge_runtime.sinks.abilities import Keeping
 from edge_runtime.sinks.open import open_sink
 from edge_runtime.sinks.slug import slug
 from edge_runtime.sinks.worker import Worker
@@ -215,7 +216,9 @@ def test_what_is_under_way_is_never_counted_as_lost(broker: Broker) -> None:
             told.delivers(1)
             line.deaf = True
             told.tell(event(1))
-            eventually(lambda: told.sink.kept().waiting == 1, "one is under way")  # type: ignore[attr-defined]
+            sink = told.sink
+            assert isinstance(sink, Keeping)
+            eventually(lambda: sink.kept().waiting == 1, "one is under way")
             told.tell(*[event(number) for number in range(2, 7)])
             eventually(lambda: told.status.dropped == 3 and told.status.waiting == 3, "the others have no room")
             line.cut()

@@ -4,6 +4,7 @@ import pytest
 
 from edge_runtime.addresses import SINKS
 from edge_runtime.errors import UsageError
+from edge_runtime.sinks.abilities import Choosing
 from edge_runtime.sinks.choice import CHANGES, EVERYTHING, KINDS, PREDICTIONS, kind_of
 from edge_runtime.sinks.open import open_sink
 from tests.edge_runtime.samples import in_a_process
@@ -32,7 +33,8 @@ def test_each_address_is_a_sink_that_is_told_what_suits_it(
     monkeypatch.chdir(tmp_path)
     sink = open_sink(address)
     assert (sink.address, sink.vital) == (address, vital)
-    assert {kind for kind, result in RESULTS.items() if sink.wants(result)} == told  # type: ignore[attr-defined]
+    assert isinstance(sink, Choosing)
+    assert {kind for kind, result in RESULTS.items() if sink.wants(result)} == told
     assert list(tmp_path.iterdir()) == []  # nothing is opened before it is entered
 
 
@@ -41,7 +43,8 @@ def test_what_is_told_can_be_chosen(name: str) -> None:
     option = "#" if name.startswith("webhook") else "?"
     for kind in KINDS:
         sink = open_sink(f"{name}{option}what={kind}")
-        assert [other for other, result in RESULTS.items() if sink.wants(result)] == [kind]  # type: ignore[attr-defined]
+        assert isinstance(sink, Choosing)
+        assert [other for other, result in RESULTS.items() if sink.wants(result)] == [kind]
 
 
 def test_all_kinds_of_results_are_known() -> None:

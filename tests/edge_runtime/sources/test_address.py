@@ -24,6 +24,17 @@ ESCAPES = "in user, password, path and query write %40 for @, %2F for /, %3F for
         ("http://camera/x#token=geheim&every=1", "http://camera/x#token=***&every=1"),
         ("rtsp://u:geheim@nvr/live?channel=2&subtype=0", "rtsp://***@nvr/live?channel=2&subtype=0"),
         ("http://camera/?channel=1;pwd=geheim", "http://camera/?channel=***"),
+        ("rtsp://camera/live?transport=tcp&unicast=true", "rtsp://camera/live?transport=tcp&unicast=true"),
+        ("rtsp://camera/live?tranport=geheim&loginpas=geheim", "rtsp://camera/live?tranport=***&loginpas=***"),
+        (
+            "rtsp://nvr:554/user=admin_password=ge_heim_channel=1_stream=0.sdp?real_stream",
+            "rtsp://nvr:554/user=***_channel=1_stream=0.sdp?***",
+        ),
+        (
+            "rtsp://nvr/user=admin&password=geheim/geheim&channel=2&stream=0.sdp",
+            "rtsp://nvr/user=***&channel=2&stream=0.sdp",
+        ),
+        ("http://camera/Password=geheim", "http://camera/Password=***"),
         ("rtsp:user:geheim@camera/x", "rtsp:***@camera/x"),
         ("rstp://user:geheim@camera/x", "rstp://***@camera/x"),
         ("user:geheim@camera/x", "user:***@camera/x"),

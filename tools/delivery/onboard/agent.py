@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tools.delivery.onboard.files import Measured, link, remove, text_of, unpack, write
-from tools.delivery.onboard.releases import KINDS, LAUNCHER, Releases, part_of, title
+from tools.delivery.onboard.releases import KINDS, LAUNCHER, Releases, keys_of, part_of, title
 from tools.delivery.onboard.services import FRESH, UNIT, Refused, Services
 
 INCOMING = "/var/lib/edge-runtime/incoming"  # the settings' default source
@@ -41,6 +41,7 @@ class Agent:
         gone: Callable[[], bool],
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._root = root
         self._releases = Releases(root / "opt/edge-runtime")
         self._unit = root / "etc/systemd/system" / UNIT
         self._conf = root / "etc/edge-runtime/edge-runtime.conf"
@@ -77,6 +78,11 @@ class Agent:
             "healthy": healthy,
             "health": health,
         }
+
+    def has_directory(self, path: str) -> bool:
+        """Whether a directory is there, or a release would make it. The service begins relative paths at the root."""
+        place = self._root / path.lstrip("/")
+        return place == self._incoming or os.path.isdir(place)
 
     def begin(self) -> None:
         """Takes the lock, which ends with this process, and removes what an interrupted deploy left."""
@@ -146,12 +152,12 @@ class Agent:
 
     def _verify(self, fresh: Path, before: Path | None) -> None:
         self._say(f"verifying {title(fresh)} with the device's interpreter")
-        good, text = self._services.verify(fresh / LAUNCHER, fresh / "bundle")
+        good, text = self._services.verify(fresh / LAUNCHER, fresh / "bundle", keys_of(fresh))
         if not good:
             bundle = part_of(fresh, "bundles")
             if bundle != part_of(before, "bundles"):
                 remove(self._releases.part("bundles", bundle))  # in case it was damaged here: sent anew next time
-            raise Refused(f"nothing was changed: the bundle does not judge here as it did at export\n{text}")
+            raise Refused(f"nothing was changed: the bundle is refused, or judges otherwise than at export\n{text}")
         if self._gone():
             raise Refused("nothing was changed: the connection ended")
 

@@ -9,12 +9,14 @@
 """
 
 import hashlib
+import itertools
 import json
 import os
+import shlex
 import shutil
 from pathlib import Path
 
-from tools.delivery.onboard.files import link, remove, write
+from tools.delivery.onboard.files import link, remove, text_of, write
 
 KINDS = ("packages", "kits", "bundles")
 # What a part is called in a release, and where in the part it is: the launcher finds lib and kit beside bin.
@@ -98,11 +100,27 @@ def is_sound(bundle: Path) -> bool:
     try:
         manifest = (bundle / "manifest.json").read_bytes()
         files = json.loads(manifest)["files"].items()
-        if hashlib.sha256(manifest).hexdigest() != bundle.name:
+        identity, _, signed = bundle.name.partition("-")
+        if hashlib.sha256(manifest).hexdigest() != identity:
+            return False
+        if signed and not hashlib.sha256((bundle / "model.sig").read_bytes()).hexdigest().startswith(signed):
             return False
         return all(hashlib.sha256((bundle / name).read_bytes()).hexdigest() == entry["sha256"] for name, entry in files)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def keys_of(release: Path) -> list[str]:
+    """Returns the files with the public keys that a release's settings name, as in OPTIONS="--key FILE"."""
+    for line in reversed(text_of(release / CONF).splitlines()):
+        if line.startswith("OPTIONS="):
+            try:
+                words = shlex.split(" ".join(shlex.split(line.partition("=")[2])))
+            except ValueError:  # a quote that is not closed
+                return []
+            named = [word.partition("=")[2] for word in words if word.startswith("--key=")]
+            return named + [after for word, after in itertools.pairwise(words) if word == "--key"]
+    return []
 
 
 def part_of(release: Path | None, kind: str) -> str:

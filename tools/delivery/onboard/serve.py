@@ -16,7 +16,7 @@ from typing import BinaryIO
 from tools.delivery.onboard.agent import Agent
 from tools.delivery.onboard.services import Refused, Services, Systemd
 
-REQUESTS = ("look", "begin", "receive", "release", "remove")
+REQUESTS = ("look", "has_directory", "begin", "receive", "release", "remove")
 
 
 def serve(root: Path, services: Services, requests: BinaryIO, replies: BinaryIO) -> None:

@@ -1,6 +1,7 @@
 """What on the device is started, stopped and asked. The protocol is what the agent needs; tests have their own."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,8 +25,14 @@ class Services(Protocol):
     def health(self, command: Path, heartbeat: Path) -> tuple[bool, str]:
         """Returns whether it is alive and the words of `edge-runtime health`."""
 
-    def verify(self, command: Path, bundle: Path) -> tuple[bool, str]:
-        """Returns whether the bundle judges here as at export and the words of `edge-runtime verify`."""
+    def verify(self, command: Path, bundle: Path, keys: Sequence[str]) -> tuple[bool, str]:
+        """Returns whether the bundle judges here as at export and the words of `edge-runtime verify`.
+
+        Args:
+            command: The launcher.
+            bundle: The bundle's directory.
+            keys: Files with the public keys that it must be signed with one of; none: anybody's is taken.
+        """
 
     def compile(self, directory: Path) -> None:
         """Compiles Python modules."""
@@ -57,8 +64,9 @@ class Systemd:
         code, text = run(str(command), "health", "--heartbeat", str(heartbeat), "--max-age", str(FRESH))
         return code == 0, text
 
-    def verify(self, command: Path, bundle: Path) -> tuple[bool, str]:
-        code, text = run(str(command), "verify", str(bundle), user=NOBODY, group=NOBODY, extra_groups=())
+    def verify(self, command: Path, bundle: Path, keys: Sequence[str]) -> tuple[bool, str]:
+        trusted = [word for key in keys for word in ("--key", key)]
+        code, text = run(str(command), "verify", str(bundle), *trusted, user=NOBODY, group=NOBODY, extra_groups=())
         return code == 0, text
 
     def compile(self, directory: Path) -> None:
