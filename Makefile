@@ -1,7 +1,7 @@
 # Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
-.PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge
+.PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge benchmark-export
 .PHONY: delivery-environment needs-name needs-device needs-engine needs-dataset needs-run needs-bundle needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
@@ -128,6 +128,9 @@ test-system: environment  ## tests with a broker, a browser, a camera server; AR
 
 benchmark-edge: environment  ## ratios against bare interpreters and other runtimes, side by side; ARGS=--quick
 	$(python) -m tools.benchmarks.edge $(ARGS)
+
+benchmark-export: environment  ## what int8 keeps, and what the proof costs against bare conversions; ARGS=RUN...
+	$(python) -m tools.benchmarks.export $(ARGS)
 
 test-containers: environment  ## tests with images, containers, emulated boards, packages, deployment; root; ARGS=--install
 	$(python) -m tools.containers.proof $(ARGS)

@@ -11,21 +11,27 @@ from edge_runtime.commands.info import describe
 from edge_runtime.commands.numbers import positive
 from edge_runtime.commands.table import size, table
 from edge_runtime.console import guard, say
+from edge_runtime.device.cpus import usable_cpus
 from edge_runtime.errors import IncompleteError, UsageError
+from edge_runtime.files import write_atomically
 from edge_runtime.stages.run import open_run
-from export.conversion.recipes import RECIPES, select
+from export.conversion.recipes import RECIPES, USUAL, select
 from export.conversion.representative import COUNT
+from export.gate_arguments import add_gate, gate_of
 from export.request import Options, default_name, default_version, existing, open_request
 
-MAX_DEGRADATION = 1.0  # points of top-1
-
-EPILOG = """A variant that loses more than --max-degradation is left out and named, and the exit code is 3.
+EPILOG = """A variant that does not keep what the gate demands is left out and named, and the exit code is 3.
 
 exit codes: 0 done, 1 failed, 2 typed wrongly, 3 done without a variant that was asked for, 130 interrupted
 
 examples:
   python -m export runs/fashion_mnist --out bundles/fashion_mnist
-  python -m export runs/fashion_mnist --out bundles/small --recipes full_int8.tflite,int8.onnx --max-degradation 0.5"""
+  python -m export runs/fashion_mnist --out bundles/small --recipes full_int8.tflite,int8.onnx --max-degradation 0.5
+
+more commands:
+  python -m export import --help    export a .keras file or SavedModel from elsewhere
+  python -m export keygen --help    make a pair of keys that sign bundles
+  python -m export sign --help      sign a bundle, so that devices can tell yours from others"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -42,15 +48,14 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data", type=Path, metavar="DIR", help="the prepared dataset (default: where the run found it)"
     )
-    parser.add_argument("--recipes", default="all", metavar="A,B", help="which variants to make (default: all)")
-    parser.add_argument("--list-recipes", action="store_true", help="explain each recipe and end")
     parser.add_argument(
-        "--max-degradation",
-        type=not_negative,
-        default=MAX_DEGRADATION,
-        metavar="POINTS",
-        help="of top-1 on the test split that a variant may lose against the Keras model (default: %(default)s)",
+        "--recipes",
+        default=USUAL,
+        metavar="A,B",
+        help="which variants to make; 'all' for every one (default: '%(default)s', as --list-recipes says)",
     )
+    parser.add_argument("--list-recipes", action="store_true", help="explain each recipe and end")
+    add_gate(parser)
     parser.add_argument(
         "--calibration",
         type=positive,
@@ -64,16 +69,35 @@ def build_parser() -> argparse.ArgumentParser:
         "--bundle-version", metavar="V", help="its version (default: the date and time of the training)"
     )
     parser.add_argument("--tar", type=Path, metavar="FILE", help="also pack the bundle into one file for transport")
+    parser.add_argument(
+        "--jobs",
+        type=positive,
+        default=usable_cpus(),
+        metavar="N",
+        help="recipes that are converted and proved side by side; each takes about a gigabyte "
+        "(default: the CPUs, %(default)s)",
+    )
     parser.add_argument("--force", action="store_true", help="export even if the bundle is up to date")
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns the process' exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    if words and words[0] in ("keygen", "sign"):
+        from export.signing import commands  # here: who exports needs no key
+
+        work = commands.keygen if words[0] == "keygen" else commands.sign_bundle
+        return guard("export", lambda: work(words[1:]))
+    if words and words[0] == "import":
+        from export import importing
+
+        return guard("export", lambda: importing.command(words[1:]))
     parser = build_parser()
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(words)
     if arguments.list_recipes:
-        print(table(["recipe", "what it makes"], [[recipe.name, recipe.summary] for recipe in RECIPES]))
+        rows = [[recipe.name, "usual" if recipe.usual else "", recipe.summary] for recipe in RECIPES]
+        print(table(["recipe", "", "what it makes"], rows))
         return 0
     if arguments.run is None or arguments.out is None:
         parser.error("RUN and --out are required")
@@ -87,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         name=arguments.name or default_name(opened),
         version=arguments.bundle_version or default_version(opened),
         recipes=select(arguments.recipes),
-        max_degradation=arguments.max_degradation,
+        gate=gate_of(arguments),
         calibration=arguments.calibration,
         seed=arguments.seed,
     )
@@ -100,40 +124,22 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{arguments.out} is up to date")
         print(describe(bundle))
     else:
-        # TensorFlow takes seconds to import: only now, when all that was typed has been understood.
+        # Takes a second to import: only now, when all that was typed has been understood.
         from export.job import Outcome, export
+        from export.progress import Progress
+        from export.reporting.measured import measured
+        from export.reporting.summary import summary
 
-        outcome: Outcome = export(request, arguments.out)
+        outcome: Outcome = export(request, arguments.out, arguments.jobs, Progress())
         bundle = outcome.bundle
-        rows = [
-            [
-                trial.recipe.name,
-                size(len(trial.content)),
-                f"{trial.parity.top1:.4f}",
-                f"{trial.parity.agreement:.4f}",
-                f"{trial.parity.largest_difference:.4f}",
-                f"{trial.parity.latency * 1e6:.0f}",
-                trial.runtime,
-                "LEFT OUT" if trial.refusal else "shipped",
-            ]
-            for trial in outcome.trials
-            if trial.parity
-        ]
-        header = ["variant", "size", "top-1", "agreement", "difference", "µs here", "runtime", "gate"]
-        print(table(header, rows, right=(1, 2, 3, 4, 5)))
-        print(f"bundle {bundle.title} in {bundle.directory}; look at {bundle.file('reports/parity.html')}")
+        print(summary(outcome.report.trials, outcome.report.reference))
+        page = arguments.out.absolute().with_name(f"{arguments.out.absolute().name}.report.html")
+        write_atomically(page, outcome.report.beside(measured()))
+        print(f"bundle {bundle.title} in {bundle.directory}; look at {page}")
     if arguments.tar:
         pack(bundle, arguments.tar)
         print(f"packed into {arguments.tar}, {size(arguments.tar.stat().st_size)}")
     return _complete(bundle)
-
-
-def not_negative(text: str) -> float:
-    """Parses a number of at least 0, for argparse."""
-    number = float(text)
-    if not number >= 0:
-        raise argparse.ArgumentTypeError(f"a number of at least 0 expected, {text} found")
-    return number
 
 
 def _complete(bundle: Bundle) -> int:

@@ -1,70 +1,72 @@
 """From a run to a bundle, step by step: convert, prove, judge, write."""
 
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from edge_runtime.bundle.manifest import SCHEMA_VERSION, GateResult, LeftOut, Manifest
+from edge_runtime.bundle.manifest import SCHEMA_VERSION, LeftOut, Manifest
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.bundle.writer import write_bundle
-from edge_runtime.console import say
 from edge_runtime.errors import BundleError
-from export.conversion.graph import DeployedGraph, load_graph
-from export.conversion.representative import representative
-from export.proof import golden
+from edge_runtime.runtimes import find
+from export.conversion.representative import chosen as calibration_of
+from export.progress import Progress
+from export.proof import golden, latency
+from export.proof.gate import Gate, refusal, result_of
 from export.proof.parity import Reference
-from export.proof.threshold import choose as choose_threshold
-from export.reporting.report import model_card, reports
+from export.reporting.report import Report
 from export.request import Request
-from export.trial import Trial, convert, prove
+from export.tasks import read, scores_at
+from export.trial import Trial
+from export.trials import Tried, try_all, try_mixed
+from export.verdict import judged
 
-FEW = 1000  # test pictures; below, one of them is more than a tenth of the gate's usual point
+FULL_INT8 = "full_int8.tflite"
+TIMED = 16  # pictures that are shown in turns when latency is measured
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The bundle that was written and all that was tried for it."""
+    """The bundle that was written, and what is known of all that was tried for it."""
 
     bundle: Bundle
-    trials: tuple[Trial, ...]
+    report: Report
 
 
-def export(request: Request, target: Path) -> Outcome:
+def export(request: Request, target: Path, jobs: int, progress: Progress) -> Outcome:
     """Makes the bundle; its gate result names what was left out.
 
     Args:
         request: What to export.
         target: The bundle's directory; an older bundle there is replaced in one step.
+        jobs: How many processes convert and prove side by side.
+        progress: Told what happens.
 
     Raises:
         RunError: The model is not a classifier for the run's spec.
         BundleError: No variant passed the gate, or the disk refused; an older bundle stays.
     """
     options, spec = request.options, request.run.spec
+    calibration = calibration_of(request.prepared, options.calibration, options.seed)
     test = request.prepared.split("test")
-    labels = np.asarray(test.labels)
-    calibration, shown = representative(request.prepared, options.calibration, options.seed)
-    graph = load_graph(request.run)
-    reference = Reference(graph.scores(test.pixels), labels)
-    say(f"Keras: top-1 {reference.top1:.4f} on the {len(labels)} pictures of the test split")
-
-    threshold = _threshold(request, graph)
-    if len(labels) < FEW:
-        say(f"note: with {len(labels)} test pictures one of them is {100 / len(labels):.1f} points of top-1")
-    chosen = golden.choose(labels)
-    trials = []
-    for number, recipe in enumerate(options.recipes, 1):
-        say(f"[{number}/{len(options.recipes)}] {recipe.name}: converting, then proving on the test split")
-        trial = convert(recipe, graph, shown, options.name, options.version)
-        trial = prove(trial, spec, test.pixels, reference, test.pixels[chosen], options.max_degradation)
-        if trial.refusal:
-            say(f"      LEFT OUT: {trial.refusal}")
-        trials.append(trial)
+    with tempfile.TemporaryDirectory(prefix="export-") as directory:
+        place = Path(directory)
+        tried = try_all(request, place, jobs, progress)
+        reference = Reference(np.array(read(scores_at(place, "test"))), np.asarray(test.labels))
+        trials = _timed(tried.trials, place, request)
+        trials = _gated(trials, reference, request, progress)
+        if worth_mixing(trials, reference, options.gate):
+            progress.say(f"{FULL_INT8} lost too much: looking for the layers that must stay in float32")
+            mixed = _mixed(trials, tried, place, request, progress)
+            trials = _gated(_timed([*trials, mixed], place, request), reference, request, progress)
+    progress.clear()
 
     passed = [trial for trial in trials if trial.refusal is None]
     if not passed:
-        raise BundleError(f"{target}: no variant passed the gate, no bundle was written")
+        raise BundleError(f"{target}: no variant passed the gate, no bundle was written: {_reasons(trials)}")
     calibrated = any(trial.recipe.calibrated for trial in passed)
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
@@ -72,31 +74,70 @@ def export(request: Request, target: Path) -> Outcome:
         version=options.version,
         spec=spec,
         variants=tuple(trial.variant() for trial in passed),
-        gate=GateResult(options.max_degradation, len(labels), reference.top1, _left_out(trials)),
+        gate=result_of(options.gate, reference, _left_out(trials)),
         provenance=replace(request.provenance, calibration=calibration if calibrated else None),
         files={},  # write_bundle fills it in
-        threshold=threshold,
+        threshold=tried.threshold.score,
     )
     contents = {f"variants/{trial.recipe.name}": trial.content for trial in passed}
     contents |= golden.files(
-        test, chosen, spec.labels, {t.recipe.name: t.golden for t in passed if t.golden is not None}
+        test, tried.samples, spec.labels, {t.recipe.name: t.golden for t in passed if t.golden is not None}
     )
-    contents |= reports(trials, reference, manifest)
+    report = Report(trials, reference, manifest, test.pixels, tried.study)
+    contents |= report.files()
     contents["labels.txt"] = "".join(f"{label}\n" for label in spec.labels).encode()
-    contents["README.md"] = model_card(trials, reference, manifest)
-    return Outcome(write_bundle(target, manifest, contents), tuple(trials))
+    contents["README.md"] = report.card()
+    return Outcome(write_bundle(target, manifest, contents), report)
 
 
-def _threshold(request: Request, graph: DeployedGraph) -> float:
-    validation = request.prepared.split("validation")
-    found = choose_threshold(Reference(graph.scores(validation.pixels), np.asarray(validation.labels)))
-    if found.score:
-        say(
-            f"unknown below {found.score:.3f}: of the validation split that keeps {found.kept:.1%} of the right "
-            f"predictions and catches {found.caught:.1%} of the wrong ones"
-        )
-    return found.score
+def worth_mixing(trials: Sequence[Trial], reference: Reference, gate: Gate) -> bool:
+    """Whether full int8 ran, but lost too much; that it is too large or too slow, float32 would not mend."""
+    quality = replace(gate, max_size=None, max_latency=None)
+    return any(
+        trial.recipe.name == FULL_INT8 and trial.parity and refusal(trial.parity, 0, reference, quality, None)
+        for trial in trials
+    )
 
 
-def _left_out(trials: list[Trial]) -> tuple[LeftOut, ...]:
+def _mixed(trials: Sequence[Trial], tried: Tried, place: Path, request: Request, progress: Progress) -> Trial:
+    sizes = {trial.recipe.name: len(trial.content) for trial in trials}
+    # Where float32 was not asked for: its weights have four bytes for each of int8's.
+    trial = try_mixed(request, place, tried, sizes.get("float32.tflite") or 4 * sizes[FULL_INT8], progress)
+    if trial.refusal:
+        progress.say(f"{trial.recipe.name}: LEFT OUT: {trial.refusal}")
+    else:
+        kept = [one.name for one in trial.sensitivities if one.kept]
+        progress.say(f"{trial.recipe.name}: in float32: {', '.join(kept)}")
+    return trial
+
+
+def _timed(trials: Sequence[Trial], place: Path, request: Request) -> list[Trial]:
+    """Returns the trials with the latency that they have when nothing runs beside them."""
+    runtimes = {}
+    for trial in trials:
+        if trial.parity:
+            path = place / trial.recipe.name
+            path.write_bytes(trial.content)
+            runtimes[trial.recipe.name] = find(trial.recipe.format).load(path, threads=1)
+    taken = latency.measure(runtimes, request.prepared.split("test").pixels[:TIMED])
+    return [
+        replace(trial, parity=replace(trial.parity, latency=taken[trial.recipe.name])) if trial.parity else trial
+        for trial in trials
+    ]
+
+
+def _gated(trials: Sequence[Trial], reference: Reference, request: Request, progress: Progress) -> list[Trial]:
+    """Returns the trials with the gate's verdict, told where it is a refusal."""
+    found = judged(trials, reference, request.options.gate, request.run.spec.labels)
+    for before, after in zip(trials, found, strict=True):
+        if after.refusal and not before.refusal:
+            progress.say(f"{after.recipe.name}: LEFT OUT: {after.told}")
+    return found
+
+
+def _left_out(trials: Sequence[Trial]) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(trial.recipe.name, trial.refusal) for trial in trials if trial.refusal)
+
+
+def _reasons(trials: Sequence[Trial]) -> str:
+    return "; ".join(f"{left.name}: {left.reason}" for left in _left_out(trials))

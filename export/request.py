@@ -14,8 +14,9 @@ from edge_runtime.stages.prepared import Prepared, open_prepared
 from edge_runtime.stages.run import Run, open_run
 from export.conversion.recipes import Recipe
 from export.conversion.representative import choose
+from export.proof.gate import Gate, demands_of
 
-LIBRARIES = ("ai-edge-litert", "keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
+LIBRARIES = ("ai-edge-litert", "ai-edge-quantizer", "keras", "numpy", "onnx", "onnxruntime", "tf2onnx")
 TENSORFLOW = ("tensorflow-cpu", "tensorflow")  # one of them is installed
 
 
@@ -27,7 +28,7 @@ class Options:
         name: The bundle's name.
         version: Its version.
         recipes: Which variants to make.
-        max_degradation: Points of top-1 that a variant may lose.
+        gate: What a variant must keep.
         calibration: How many training pictures calibrate int8.
         seed: Chooses them.
     """
@@ -35,7 +36,7 @@ class Options:
     name: str
     version: str
     recipes: tuple[Recipe, ...]
-    max_degradation: float
+    gate: Gate
     calibration: int
     seed: int
 
@@ -105,7 +106,8 @@ def existing(target: Path, request: Request) -> Bundle | None:
     same = (
         (manifest.name, manifest.version) == (options.name, options.version)
         and made == {recipe.name for recipe in options.recipes}
-        and manifest.gate.max_degradation == options.max_degradation
+        and not manifest.gate.left_out
+        and demands_of(manifest.gate) == options.gate
         and replace(found, calibration=None) == request.provenance
     )
     if same and found.calibration:

@@ -1,8 +1,11 @@
-"""One recipe's trial: convert, load with the device's interpreter, measure, judge at the gate."""
+"""One recipe's trial: convert, load with the device's interpreter, measure."""
 
+import contextlib
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +15,12 @@ from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.classifier import BundleClassifier, Identity
 from edge_runtime.runtimes import find
 from edge_runtime.scores import Scores
-from export.conversion.graph import DeployedGraph
 from export.conversion.recipes import Recipe
-from export.conversion.tflite_metadata import with_metadata
-from export.proof.gate import refusal
+from export.mixed import Sensitivity
 from export.proof.parity import Parity, Reference, measure
+
+if TYPE_CHECKING:  # TensorFlow: not where an export is led
+    from export.conversion.graph import DeployedGraph
 
 REASON_ROOM = 300  # characters of a converter's message; some are pages long
 
@@ -33,6 +37,8 @@ class Trial:
         minimum_runtime: The oldest interpreter that can run it.
         golden: float32 ``[golden samples, labels]``, the scores for the golden samples.
         refusal: Why it may not be shipped; None when it may.
+        told: The gate's reason with the times that `refusal`, which the bundle holds, must not say.
+        sensitivities: Of a mixed variant: what each layer costs in int8, and which stayed in float32.
     """
 
     recipe: Recipe
@@ -42,6 +48,8 @@ class Trial:
     minimum_runtime: str = ""
     golden: Scores | None = None
     refusal: str | None = None
+    told: str | None = None
+    sensitivities: tuple[Sensitivity, ...] = ()
 
     def variant(self) -> Variant:
         """Returns its entry for the manifest; only for a trial that passed."""
@@ -58,7 +66,7 @@ class Trial:
         )
 
 
-def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8], name: str, version: str) -> Trial:
+def convert(recipe: Recipe, graph: "DeployedGraph", calibration: NDArray[np.uint8], name: str, version: str) -> Trial:
     """Returns a trial with the converted file, or with the reason why there is none.
 
     Args:
@@ -69,9 +77,7 @@ def convert(recipe: Recipe, graph: DeployedGraph, calibration: NDArray[np.uint8]
         version: The bundle's.
     """
     try:
-        content = recipe.convert(graph, calibration)
-        if recipe.format == "tflite":
-            content = with_metadata(content, graph.spec, name, version)
+        content = recipe.with_metadata(recipe.convert(graph, calibration), graph.spec, name, version)
         return Trial(recipe, content, minimum_runtime=recipe.minimum_runtime(content))
     except Exception as error:  # noqa: BLE001  converters raise what they like; one that fails must not lose the others
         return Trial(recipe, refusal=f"conversion failed: {_short(error)}")
@@ -83,9 +89,9 @@ def prove(
     pixels: NDArray[np.uint8],
     reference: Reference,
     golden: NDArray[np.uint8],
-    max_degradation: float,
+    progress: Callable[[float], None] = lambda done: None,
 ) -> Trial:
-    """Returns the trial with its figures and the gate's verdict, measured by the edge runtime on one thread.
+    """Returns the trial with its figures, measured by the edge runtime on one thread; the gate is asked later.
 
     Args:
         trial: From `convert`; one that failed comes back as it is.
@@ -93,23 +99,33 @@ def prove(
         pixels: uint8 ``[n, h, w, 3]``, the test split.
         reference: The Keras model's scores for it.
         golden: uint8 ``[k, h, w, 3]``, the golden samples.
-        max_degradation: Points of top-1 that may be lost.
+        progress: Told which fraction is done.
     """
     if trial.refusal:
         return trial
-    name = trial.recipe.name
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / name
-        path.write_bytes(trial.content)
-        try:
-            runtime = find(trial.recipe.format).load(path, threads=1)
-            classifier = BundleClassifier(runtime, spec, Identity("", "", "", name, runtime.name))
-            parity = measure(classifier, pixels, reference)
+    try:
+        with _classifier(trial.content, trial.recipe, spec) as classifier:
+            parity = measure(classifier, pixels, reference, progress)
             scores = np.stack([classifier.classify(picture).scores for picture in golden])
-        except Exception as error:  # noqa: BLE001  likewise: the interpreter's own errors share no base class
-            return replace(trial, refusal=f"the edge runtime cannot run it: {_short(error)}")
-    verdict = refusal(parity, reference, max_degradation)
-    return replace(trial, parity=parity, runtime=runtime.name, golden=scores, refusal=verdict)
+            runtime = classifier.identity.runtime
+    except Exception as error:  # noqa: BLE001  likewise: the interpreter's own errors share no base class
+        return replace(trial, refusal=f"the edge runtime cannot run it: {_short(error)}")
+    return replace(trial, parity=parity, runtime=runtime, golden=scores)
+
+
+def scores_of(content: bytes, recipe: Recipe, spec: ModelSpec, pixels: NDArray[np.uint8]) -> Scores:
+    """Returns a file's scores, float32 ``[n, labels]``, for uint8 ``[n, h, w, 3]`` pictures."""
+    with _classifier(content, recipe, spec) as classifier:
+        return np.stack([classifier.classify(picture).scores for picture in pixels])
+
+
+@contextlib.contextmanager
+def _classifier(content: bytes, recipe: Recipe, spec: ModelSpec) -> Iterator[BundleClassifier]:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / recipe.name
+        path.write_bytes(content)
+        runtime = find(recipe.format).load(path, threads=1)
+        yield BundleClassifier(runtime, spec, Identity("", "", "", recipe.name, runtime.name))
 
 
 def _short(error: Exception) -> str:

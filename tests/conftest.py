@@ -66,8 +66,8 @@ def run_directory(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def bundle(run_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A bundle with all six variants, exported from that run. Tests that change it copy it first."""
+    """A bundle with every variant, exported from that run. Tests that change it copy it first."""
     directory = tmp_path_factory.mktemp("bundles") / "small"
-    done = python("-m", "export", run_directory, "--out", directory)
+    done = python("-m", "export", run_directory, "--out", directory, "--recipes", "all")
     assert done.returncode == 0, done.stderr
     return open_bundle(directory)

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 
 from edge_runtime.console import guard
-from train.commands import evaluate, fit, preflight, prepare
+from train.commands import evaluate, fit, preflight, prepare, quantisation_aware
 from train.framework import framework
 from train.parallel import leave
 
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = root.add_subparsers(metavar="COMMAND", required=True)
-    for command in (preflight, prepare, fit, evaluate):
+    for command in (preflight, prepare, fit, evaluate, quantisation_aware):
         command.add(subparsers)
     return root
 

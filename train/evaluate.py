@@ -58,7 +58,7 @@ def evaluate(directory: Path, data: Path | None) -> tuple[Evaluation, bool]:
         DatasetError: The dataset is not there, or not the one of the training.
     """
     run = open_run(directory)
-    prepared = _dataset(run, data)
+    prepared = dataset_of(run, data)
     if (existing := _existing(run)) is not None:
         return existing, False
     from train.plots import confusion_matrix, predictions
@@ -92,7 +92,16 @@ def evaluate(directory: Path, data: Path | None) -> tuple[Evaluation, bool]:
     return evaluation, True
 
 
-def _dataset(run: Run, data: Path | None) -> Prepared:
+def dataset_of(run: Run, data: Path | None) -> Prepared:
+    """Returns the dataset of a run's training.
+
+    Args:
+        run: A finished run.
+        data: Where it is, or None for the place where the training found it.
+
+    Raises:
+        DatasetError: It is not there, or not the one of the training.
+    """
     try:
         prepared = open_prepared(data or Path(run.record.data))
     except DatasetError as error:

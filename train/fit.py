@@ -6,11 +6,9 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.bundle.manifest import digest
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages import run as stage
@@ -22,6 +20,7 @@ from train.history import Epoch, is_over, read_history, remember, to_csv
 from train.hosts import ALONE, Hosts
 from train.meeting import meet
 from train.parallel import alone, check_agreement, failures_told, share_batches, wait_for_all
+from train.record import record_of
 from train.share import Share
 from train.started import CURVES, check_owner, claim, held, start_over
 from train.versions import versions
@@ -168,15 +167,5 @@ def _finish(prepared: Prepared, run: Path, history: tuple[Epoch, ...], device: s
     stage.write_spec(run, prepared.record.spec)
     write_atomically(run / HISTORY, to_csv(history))
     write_atomically(run / CURVES, learning_curves(history, remember(history).best_epoch))
-    record = stage.RunRecord(
-        schema_version=stage.SCHEMA_VERSION,
-        created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        data=str(prepared.directory.resolve()),
-        dataset=prepared.record.name,
-        dataset_digest=prepared.digest,
-        model=digest(content),
-        versions=versions(),
-        device=device,
-    )
-    stage.write_record(run, record)
+    stage.write_record(run, record_of(prepared, content, device))
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)

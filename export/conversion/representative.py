@@ -29,17 +29,26 @@ def choose(labels: NDArray[np.int64], count: int, seed: int) -> tuple[int, ...]:
     return tuple(sorted(int(index) for index in order[:count]))
 
 
-def representative(prepared: Prepared, count: int, seed: int) -> tuple[Calibration, NDArray[np.uint8]]:
-    """Returns which training pictures were chosen, and their pixels, uint8 ``[n, h, w, 3]``.
+def chosen(prepared: Prepared, count: int, seed: int) -> Calibration:
+    """Returns which training pictures calibrate.
 
     Raises:
         DatasetError: There is no training picture.
     """
-    split = prepared.split("train")
-    indices = choose(np.asarray(split.labels), count, seed)
+    indices = choose(np.asarray(prepared.split("train").labels), count, seed)
     if not indices:
         raise DatasetError(f"{prepared.directory}: no training picture to calibrate with")
-    return Calibration("train", seed, indices), full_range(split.pixels[list(indices)])
+    return Calibration("train", seed, indices)
+
+
+def representative(prepared: Prepared, count: int, seed: int) -> NDArray[np.uint8]:
+    """Returns the pixels of the training pictures that calibrate, uint8 ``[n, h, w, 3]``, a 0 and a 255 among them.
+
+    Raises:
+        DatasetError: There is no training picture.
+    """
+    indices = chosen(prepared, count, seed).indices
+    return full_range(prepared.split("train").pixels[list(indices)])
 
 
 def full_range(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

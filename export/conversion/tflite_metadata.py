@@ -15,13 +15,12 @@ import numpy as np
 from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.bundle.spec import ModelSpec
+from export.conversion.flatbuffer import AlignedBuffer, read, write
 
 KEY = "TFLITE_METADATA"  # of the buffer that holds it
 IDENTIFIER = b"M001"
-FILE_IDENTIFIER = b"TFL3"
 PARSER = "1.0.0"  # the oldest parser that knows all that is written here
 LABELS = "labels.txt"
-ALIGNMENT = 16  # bytes, of a tensor's data: schema.fbs demands it, TensorFlow's own writer gives 4
 TIMELESS = (1980, 1, 1, 0, 0, 0)  # the earliest date that ZIP knows: the same labels give the same bytes
 
 # By the order of their fields in the schema's tables, and of their values in its enums and unions.
@@ -40,38 +39,17 @@ def with_metadata(content: bytes, spec: ModelSpec, name: str, version: str) -> b
         name: The model's.
         version: The model's.
     """
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
-    for buffer in model.buffers:
-        buffer.__class__ = _AlignedBuffer
+    model = read(content)
     model.metadata = model.metadata or []
     entry = next((entry for entry in model.metadata if entry.name in (KEY, KEY.encode())), None)
     if entry is None:
         entry = schema.MetadataT()
         entry.name, entry.buffer = KEY, len(model.buffers)
         model.metadata.append(entry)
-        model.buffers.append(_AlignedBuffer())
+        model.buffers.append(AlignedBuffer())
     held = model.buffers[entry.buffer]
     held.data = np.frombuffer(_metadata(spec, name, version), np.uint8)
-    builder = flatbuffers.Builder(len(content) + len(held.data))
-    builder.Finish(model.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output()) + _attached(spec.labels)
-
-
-class _AlignedBuffer(schema.BufferT):
-    def Pack(self, builder: Any) -> int:
-        data = None
-        if self.data is not None:
-            count = len(self.data)
-            builder.StartVector(1, count, ALIGNMENT)
-            builder.head -= count
-            builder.Bytes[builder.head : builder.head + count] = bytes(self.data)
-            data = builder.EndVector()
-        schema.BufferStart(builder)
-        if data is not None:
-            schema.BufferAddData(builder, data)
-        schema.BufferAddOffset(builder, self.offset)
-        schema.BufferAddSize(builder, self.size)
-        return int(schema.BufferEnd(builder))
+    return write(model, len(content) + len(held.data)) + _attached(spec.labels)
 
 
 def _attached(labels: Sequence[str]) -> bytes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -72,11 +73,20 @@ def test_the_report_says_what_the_manifest_says(bundle: Bundle) -> None:
     assert all(variant.name in page for variant in bundle.manifest.variants)
 
 
+def test_the_report_with_times_is_beside_the_bundle(bundle: Bundle) -> None:
+    beside = bundle.directory.with_name(f"{bundle.directory.name}.report.html").read_text()
+    assert "top-1 against latency" in beside
+    assert "<th>µs</th>" in beside
+    assert "µs" not in bundle.file("reports/parity.html").read_text()
+
+
 def test_the_same_run_gives_the_same_bytes_whatever_the_hash_seed(
     bundle: Bundle, run_directory: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / "again"
-    done = python("-m", "export", run_directory, "--out", again, env={**os.environ, "PYTHONHASHSEED": "7"})
+    done = python(
+        "-m", "export", run_directory, "--out", again, "--recipes", "all", env={**os.environ, "PYTHONHASHSEED": "7"}
+    )
     assert done.returncode == 0, done.stderr
     assert open_bundle(again).digest == bundle.digest
 
@@ -84,7 +94,7 @@ def test_the_same_run_gives_the_same_bytes_whatever_the_hash_seed(
 def test_a_second_export_finds_the_bundle_up_to_date_without_tensorflow(
     bundle: Bundle, run_directory: Path, tmp_path: Path
 ) -> None:
-    command = ("-X", "importtime", "-m", "export", run_directory, "--out", bundle.directory)
+    command = ("-X", "importtime", "-m", "export", run_directory, "--out", bundle.directory, "--recipes", "all")
     done = python(*command, "--tar", tmp_path / "b.tar")
     assert done.returncode == 0, done.stderr
     assert "is up to date" in done.stderr
@@ -100,20 +110,36 @@ def test_a_collapsed_int8_variant_is_left_out_named_and_told_by_the_exit_code(co
     assert "left out: full_int8.tflite: top-1 " in done.stderr
     assert "max-degradation is 1" in done.stderr
     manifest = open_bundle(out).manifest
-    assert [variant.name for variant in manifest.variants] == ["float32.tflite"]
     assert [left.name for left in manifest.gate.left_out] == ["full_int8.tflite"]
     assert not (out / "variants" / "full_int8.tflite").exists()
+
+
+def test_where_full_int8_collapses_the_layers_that_hurt_stay_in_float(collapsing: Path, tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    done = python("-m", "export", collapsing, "--out", out, *FEW)
+    kept = re.search(r"mixed_int8.tflite: in float32: (.*)", done.stderr)
+    assert kept, done.stderr
+    # What carries the large channel, from the convolution that makes it to the layer that cancels it.
+    assert [name.partition("/")[0].rstrip("_0123456789") for name in kept[1].split(", ")] == [
+        "re_lu", "global_average_pooling2d", "logits",
+    ]  # fmt: skip
+    manifest = open_bundle(out).manifest
+    assert [variant.name for variant in manifest.variants] == ["float32.tflite", "mixed_int8.tflite"]
+    mixed = manifest.variants[1]
+    assert mixed.top1 >= manifest.gate.reference_top1 - 0.01
+    assert manifest.files[mixed.path].size < 0.9 * manifest.files["variants/float32.tflite"].size
+    assert python("-m", "edge_runtime", "verify", out).returncode == 0
 
 
 def test_when_nothing_passes_no_bundle_is_written_and_the_old_one_stays(collapsing: Path, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     assert python("-m", "export", collapsing, "--out", out, "--recipes", "float32.tflite").returncode == 0
     before = open_bundle(out).digest
-    done = python("-m", "export", collapsing, "--out", out, "--recipes", "full_int8.tflite")
+    done = python("-m", "export", collapsing, "--out", out, "--recipes", "full_int8.tflite", "--max-size", "1k")
     assert done.returncode == 1
     assert "no variant passed the gate" in done.stderr
     assert open_bundle(out).digest == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "collapsing"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "bundle.report.html", "collapsing"]
 
 
 def test_other_data_than_the_run_was_trained_on_is_refused(
@@ -138,6 +164,11 @@ def test_other_data_than_the_run_was_trained_on_is_refused(
         (("RUN", "--out", "x", "--name", "a b"), 1, "name: letters, digits"),
         (("--out", "x"), 2, "RUN and --out are required"),
         (("RUN", "--out", "x", "--max-degradation", "-1"), 2, "a number of at least 0 expected, -1 found"),
+        (("RUN", "--out", "x", "--max-label-degradation", "inf"), 2, "a number of at least 0 expected, inf found"),
+        (("RUN", "--out", "x", "--min-agreement", "99"), 2, "a fraction from 0 to 1 expected, 99 found"),
+        (("RUN", "--out", "x", "--max-size", "small"), 2, "a size such as 300k or 1.5M expected, 'small' found"),
+        (("RUN", "--out", "x", "--max-latency", "0"), 2, "a number above 0 expected, 0 found"),
+        (("RUN", "--out", "x", "--gate", "/nowhere.toml"), 1, "/nowhere.toml: No such file"),
         (("RUN", "--out", "RUN"), 1, "exists and is not a bundle"),
         (("RUN", "--out", "x", "--tar", "/nowhere/x.tar"), 2, "there is no directory /nowhere"),
     ],

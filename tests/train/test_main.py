@@ -8,7 +8,7 @@ from tests.support import python
 HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib")
 
 
-@pytest.mark.parametrize("command", [[], ["prepare"], ["fit"], ["evaluate"]])
+@pytest.mark.parametrize("command", [[], ["prepare"], ["fit"], ["evaluate"], ["quantisation-aware"]])
 def test_help_teaches_and_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         "import sys; from train.__main__ import main\n"

@@ -10,23 +10,18 @@ measured. Two cores must be free: where something else takes them, what is pipel
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.commands.table import table
 from edge_runtime.console import guard, say
-from edge_runtime.device.machine import this_machine
-from edge_runtime.errors import EdgeError, IncompleteError
-from tools.benchmarks import beside_mediapipe, judging, live, starting
+from edge_runtime.errors import EdgeError
+from tools.benchmarks import beside_mediapipe, judging, live, starting, verdicts
 from tools.benchmarks.photographs import carried, installed, parts, resized, size
-from tools.benchmarks.turns import Line
+from tools.benchmarks.verdicts import Section
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-runtime/benchmarks"
@@ -34,7 +29,6 @@ WEIGHTS = "efficientnet_lite0_imagenet.npz"
 CNN = ROOT / "bundles/fashion_mnist"
 INT8, FLOAT = "full_int8.tflite", "float32.tflite"
 SMALL, LARGE = (640, 427), (4000, 3000)
-Section = Callable[[], Sequence[Line]]
 
 
 class Materials:
@@ -85,52 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
         EdgeError: A ratio was not reached.
         IncompleteError: One could not be measured.
     """
-    began = time.monotonic()
     kept = arguments.cache / WEIGHTS
     weights = arguments.weights or (kept if kept.exists() else None)
     say(f"EfficientNet-Lite0 with {f'weights of {weights.name}' if weights else 'RANDOM weights: labels mean nothing'}")
     quick = arguments.quick
     given = Materials(arguments.cache, arguments.cnn, weights, 80 if quick else 400)
-    lines: list[Line] = []
-    missing: list[str] = []
-    for name, section in sections(given, arguments.cache, quick).items():
-        if arguments.only and not any(part in name for part in arguments.only):
-            continue
-        try:
-            for line in section():
-                verdict = "ok" if line.reached else "NOT REACHED"
-                sign = "≥" if line.least else "≤"
-                say(f"{verdict:11} {line.found:8.3f} {sign} {line.wanted:<5g} {line.what} ({line.note})")
-                lines.append(line)
-        except (RuntimeError, OSError, EdgeError) as error:
-            missing.append(f"{name}: {error}")
-            say(f"NOT MEASURED {name}: {error}")
-    machine = this_machine()
-    load = os.getloadavg()[0]
-    print(f"\n{machine.system}, {machine.cpus} CPUs ({' '.join(machine.features)}), Python {machine.python}")
-    print(f"{time.monotonic() - began:.0f} s; load at the end {load:.1f}{'; QUICK' if quick else ''}")
-    rows = [
-        [
-            "ok" if line.reached else "NO",
-            f"{line.found:.3f}",
-            f"{'≥' if line.least else '≤'} {line.wanted:g}",
-            line.what,
-            line.note,
-        ]
-        for line in lines
-    ]
-    print(table(["", "found", "wanted", "what", "from"], rows, right=(1,)))
-    for reason in missing:
-        print(f"not measured: {reason}")
-    if arguments.json:
-        plain = {"machine": asdict(machine), "lines": [asdict(line) | {"reached": line.reached} for line in lines]}
-        arguments.json.write_text(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
-    failed = [line for line in lines if not line.reached]
-    if failed:
-        raise EdgeError(f"{len(failed)} of {len(lines)} not reached")
-    if missing:
-        raise IncompleteError(f"{len(missing)} not measured")
-    return 0
+    return verdicts.run(
+        sections(given, arguments.cache, quick), arguments.only, "QUICK" if quick else "", arguments.json
+    )
 
 
 def sections(given: Materials, cache: Path, quick: bool) -> dict[str, Section]:

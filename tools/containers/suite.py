@@ -63,7 +63,9 @@ def cache() -> Path:
     return (Path(home) if os.path.isabs(home) else Path("~/.cache").expanduser()) / "edge-runtime" / "debian"
 
 
-def unpack(suite: str, packages: Sequence[str], target: Path, source: str | None = None) -> None:
+def unpack(
+    suite: str, packages: Sequence[str], target: Path, source: str | None = None, architecture: str | None = None
+) -> None:
     """Fetches `packages` of `suite` and unpacks them into the directory `target`, which appears whole or not at all.
 
     Args:
@@ -71,6 +73,7 @@ def unpack(suite: str, packages: Sequence[str], target: Path, source: str | None
         packages: Names, as in ``kubectl``.
         target: An older one is replaced.
         source: The beginning of a line of apt's sources, ``deb [options] address``; None for this machine's own mirror.
+        architecture: Debian's word for a processor, as ``arm64``; None for this machine's.
 
     Raises:
         Failure: There is no apt, no mirror, no such release or package, or the disk refused.
@@ -91,7 +94,10 @@ def unpack(suite: str, packages: Sequence[str], target: Path, source: str | None
         settings.write_text(SETTINGS.format(scratch=scratch), encoding="utf-8")
         line = f"{source or _source(settings)} {suite} main\n"
         (scratch / "sources.list").write_text(line, encoding="utf-8")
-        settings.write_text((SETTINGS + SOURCES).format(scratch=scratch), encoding="utf-8")
+        other = (
+            f'APT::Architecture "{architecture}";\nAPT::Architectures {{"{architecture}";}};\n' if architecture else ""
+        )
+        settings.write_text((SETTINGS + SOURCES).format(scratch=scratch) + other, encoding="utf-8")
         _run(["apt-get", "-c", str(settings), "update"], wanted)
         _run(["apt-get", "-c", str(settings), "download", *packages], wanted, scratch / "packages")
         try:

@@ -11,6 +11,7 @@ from PIL import Image
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.stages.prepared import Prepared
+from export.conversion.recipes import RECIPES
 from tests.support import ROOT
 from tools.benchmarks.beside_mediapipe import MEDIAPIPE, environment
 
@@ -34,7 +35,7 @@ def mediapipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment(tmp_path_factory.mktemp("mediapipe"), MEDIAPIPE)
 
 
-@pytest.mark.parametrize("name", ["float32.tflite", "float16.tflite", "dynamic_int8.tflite", "full_int8.tflite"])
+@pytest.mark.parametrize("name", [recipe.name for recipe in RECIPES if recipe.format == "tflite"])
 def test_mediapipe_gives_our_labels_and_scores(
     name: str, bundle: Bundle, prepared: Prepared, mediapipe: Path, tmp_path: Path
 ) -> None:

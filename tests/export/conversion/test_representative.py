@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from edge_runtime.stages.prepared import Prepared
-from export.conversion.representative import choose, full_range, representative
+from export.conversion.representative import choose, chosen, full_range, representative
 
 
 def test_each_label_is_drawn_as_often_as_any_other() -> None:
@@ -29,7 +29,7 @@ def test_the_seed_decides_which() -> None:
 
 
 def test_the_pictures_are_those_of_the_training_split(prepared: Prepared) -> None:
-    calibration, pixels = representative(prepared, 50, seed=0)
+    calibration, pixels = chosen(prepared, 50, seed=0), representative(prepared, 50, seed=0)
     assert calibration.split == "train"
     assert np.array_equal(pixels, prepared.split("train").pixels[list(calibration.indices)])
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.bundle.store import Bundle
-from export.conversion.tflite_metadata import ALIGNMENT, KEY, with_metadata
+from export.conversion.flatbuffer import ALIGNMENT
+from export.conversion.recipes import RECIPES
+from export.conversion.tflite_metadata import KEY, with_metadata
 
-TFLITE = ("float32.tflite", "float16.tflite", "dynamic_int8.tflite", "full_int8.tflite")
+TFLITE = [recipe.name for recipe in RECIPES if recipe.format == "tflite"]
 
 
 def content_of(bundle: Bundle, name: str) -> bytes:

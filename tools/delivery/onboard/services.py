@@ -8,7 +8,7 @@ from typing import Any, Protocol
 UNIT = "edge-runtime.service"
 FRESH = 5  # seconds: more than two beats of `edge-runtime run`
 NOBODY = 65534  # Debian's nobody and nogroup: what verify may read, the service may read
-VERIFY_SECONDS = 300.0  # a single-core board takes a minute for six variants
+VERIFY_SECONDS = 300.0  # a single-core board took a minute for six variants; there may be eleven
 
 
 class Refused(Exception):

@@ -1,0 +1,39 @@
+"""Whether a bundle is what an export would make again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.bundle.manifest import LeftOut
+from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.writer import write_bundle
+from export.conversion.recipes import select
+from export.conversion.representative import COUNT
+from export.proof.gate import Gate
+from export.request import Options, existing, open_request
+
+
+def test_a_bundle_that_left_something_out_is_not_up_to_date_for_those_that_passed(
+    bundle: Bundle, run_directory: Path, tmp_path: Path
+) -> None:
+    manifest = bundle.manifest
+    gate = replace(manifest.gate, left_out=(LeftOut("mixed_int8.tflite", "too large"),))
+    contents = {path: bundle.file(path).read_bytes() for path in manifest.files}
+    other = write_bundle(tmp_path / "other", replace(manifest, gate=gate), contents)
+    names = ",".join(variant.name for variant in manifest.variants)
+    options = Options(manifest.name, manifest.version, select(names), Gate(), COUNT, 0)
+    assert existing(other.directory, open_request(run_directory, None, options)) is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "same"),
+    [(Gate(), True), (Gate(0.9), False), (Gate(max_size=10**9), False), (Gate(min_agreement=0.0), False)],
+)
+def test_a_bundle_that_passed_another_gate_is_not_up_to_date(
+    bundle: Bundle, run_directory: Path, gate: Gate, same: bool
+) -> None:
+    manifest = bundle.manifest
+    names = ",".join(variant.name for variant in manifest.variants)
+    options = Options(manifest.name, manifest.version, select(names), gate, COUNT, 0)
+    assert (existing(bundle.directory, open_request(run_directory, None, options)) is not None) == same
