@@ -89,8 +89,9 @@ def test_verify_proves_every_variant_here(bundle: Bundle) -> None:
     done = edge_runtime("verify", bundle.directory)
     assert (done.returncode, done.stderr) == (0, "")
     count = len(bundle.manifest.files)
-    first, _, *rows = done.stdout.splitlines()
+    first, second, _, *rows = done.stdout.splitlines()
     assert first == f"{bundle.title}: {count} files, every digest right"
+    assert second == "signature: none"
     assert {row.split()[0] for row in rows} == VARIANTS
     assert all(row.endswith("golden samples as at export") for row in rows)
 
@@ -98,7 +99,7 @@ def test_verify_proves_every_variant_here(bundle: Bundle) -> None:
 def test_verify_can_prove_one_variant(bundle: Bundle, tampered: Path) -> None:
     assert edge_runtime("verify", tampered, "--variant", "float32.onnx").returncode == 0
     done = edge_runtime("verify", bundle.directory, "--variant", "int8.onnx")
-    assert [row.split()[0] for row in done.stdout.splitlines()[2:]] == ["int8.onnx"]
+    assert [row.split()[0] for row in done.stdout.splitlines()[3:]] == ["int8.onnx"]
 
 
 def test_verify_fails_by_name_where_a_variant_judges_differently_although_every_digest_is_right(tampered: Path) -> None:
@@ -114,7 +115,7 @@ def test_verify_tells_of_a_variant_that_does_not_load_and_proves_the_others(bund
     broken = rewritten(bundle, tmp_path / "broken", {"variants/float32.onnx": b"no model"})
     done = edge_runtime("verify", broken)
     assert (done.returncode, done.stderr) == (0, "")  # every digest is right: this machine lacks something
-    rows = {line.split()[0]: line for line in done.stdout.splitlines()[2:]}
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[3:]}
     assert f"not run: {broken}/variants/float32.onnx: onnxruntime" in rows.pop("float32.onnx")
     assert all(row.endswith("as at export") for row in rows.values())
 

@@ -1,5 +1,6 @@
 """A small network with all that a converter treats in its own way, trained for seconds on real pictures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from train.record import record_of
 from train.started import claim
 
 COUNTS: dict[SplitName, int] = {"train": 800, "validation": 300, "test": 300}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _environment() -> Iterator[None]:
+    """Takes back what training on the CPU hides from the processes that later tests start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+        yield
 
 
 @pytest.fixture(scope="session")
