@@ -12,7 +12,7 @@ from typing import Any, Literal
 from edge_runtime.bundle import fields
 from edge_runtime.errors import FieldError, UsageError
 
-ModelName = Literal["cnn"]
+ModelName = Literal["cnn", "resnet8"]
 DeviceName = Literal["gpu", "cpu"]
 LEAST_BATCH, MOST_BATCH = 16, 128
 WANTED_STEPS, MOST_EPOCHS = 2500, 40  # 54,000 pictures: 6 epochs of 422 steps

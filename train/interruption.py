@@ -34,6 +34,8 @@ class Interruption(keras.callbacks.Callback):
     ) -> None:
         for number in self._replaced:
             signal.signal(number, signal.default_int_handler)
+        if self._came and error is not None and not isinstance(error, KeyboardInterrupt):
+            raise KeyboardInterrupt from error  # what a library made of it on its way out
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._came = True

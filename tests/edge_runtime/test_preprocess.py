@@ -289,12 +289,13 @@ def test_a_reduced_decode_stays_within_the_tolerance_of_the_full_one(
 
 # The same for pictures of any size, most of which no decoder can divide, for every part of them and for models as small
 # as 14 pixels, whose few pixels weigh more. Measured over 150 random sizes: 1.37, 23, and for box 6.35, 74. Sizes that
-# 8 divides came to 1.27, 23, 6.33 and 74 in the same way: the rest of a division costs nothing.
+# 8 divides came to 1.27, 23, 6.33 and 74 in the same way: the rest of a division costs nothing. The smallest are the
+# worst: 2,500 pictures of 120 to 300 pixels for models of 14 to 20 came to 2.58, 24, and for box to 11.2, 85.
 ANY_TOLERANCE: dict[Interpolation, tuple[float, int]] = {
-    "box": (8.0, 100),
-    "bilinear": (1.8, 32),
-    "bicubic": (1.8, 32),
-    "lanczos": (1.8, 32),
+    "box": (14.0, 110),
+    "bilinear": (3.2, 32),
+    "bicubic": (3.2, 32),
+    "lanczos": (3.2, 32),
 }
 
 

@@ -99,7 +99,9 @@ def test_the_command_proves_the_bundle_with_the_one_interpreter_there_is(
     extra, python = device
     done = run(python.with_name("edge-runtime"), "verify", bundle.directory, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("golden samples as at export") == {"litert": 4, "onnx": 2}[extra]
+    read = {"litert": "tflite", "onnx": "onnx"}[extra]
+    own = [variant for variant in bundle.manifest.variants if variant.format == read]
+    assert done.stdout.count("golden samples as at export") == len(own) > 0
 
 
 def test_a_variant_without_its_interpreter_says_which_extra_to_install(

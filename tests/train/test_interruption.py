@@ -32,6 +32,24 @@ def test_a_swallowed_signal_ends_training_after_the_step(number: int) -> None:
     assert signal.getsignal(number) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("as_the_command_does")
+def test_what_a_library_makes_of_a_signal_is_still_an_interruption() -> None:
+    def misunderstanding() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise RuntimeError("a callback failed") from error
+
+    with pytest.raises(KeyboardInterrupt), Interruption():
+        misunderstanding()
+
+
+@pytest.mark.usefixtures("as_the_command_does")
+def test_an_error_without_a_signal_stays_what_it_is() -> None:
+    with pytest.raises(RuntimeError, match="of its own"), Interruption():
+        raise RuntimeError("of its own")
+
+
 def test_a_handler_of_somebody_else_stays() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

@@ -1,10 +1,11 @@
+import typing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from train.backend import keras
-from train.config import TrainConfig
+from train.config import ModelName, TrainConfig
 from train.models import build_model
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
@@ -15,9 +16,10 @@ def coloured(count: int, size: tuple[int, int]) -> "np.ndarray[tuple[int, ...], 
     return np.random.default_rng(0).integers(0, 256, (count, *size, 3)).astype(np.float32)
 
 
+@pytest.mark.parametrize("name", typing.get_args(ModelName))
 @pytest.mark.parametrize("size", [(28, 28), (96, 96), (5, 40), (1, 1)])
-def test_raw_pixels_go_in_and_scores_that_sum_to_one_come_out(size: tuple[int, int]) -> None:
-    model = build_model(TrainConfig(), size, labels=3, grey=False, steps=10)
+def test_raw_pixels_go_in_and_scores_that_sum_to_one_come_out(name: ModelName, size: tuple[int, int]) -> None:
+    model = build_model(TrainConfig(model=name), size, labels=3, grey=False, steps=10)
     assert model.input.name == "pixels"
     assert model.input_shape == (None, *size, 3)
     scores = np.asarray(model(coloured(4, size)))
@@ -34,6 +36,12 @@ def test_a_saved_model_loads_without_this_code_and_scores_the_same(tmp_path: Pat
     assert loaded.layers[-1].name == "scores"
     # SavedModel export refuses such names (measured.md, pitfall 9).
     assert not [layer.name for layer in loaded.layers if layer.name.startswith("_")]
+
+
+def test_resnet8_is_three_residual_stacks_with_under_100_thousand_parameters() -> None:
+    model = build_model(TrainConfig(model="resnet8"), (32, 32), labels=10, grey=False, steps=10)
+    assert model.count_params() < 100_000
+    assert len([layer for layer in model.layers if isinstance(layer, keras.layers.Add)]) == 3
 
 
 def test_a_grey_model_sees_brightness_alone() -> None:
