@@ -173,3 +173,7 @@ def _agreement(directory: Path, name: str, found: float, wanted: float) -> Line:
 
 def _size(bundle: Bundle, name: str) -> int:
     return bundle.manifest.files[f"variants/{name}"].size
+
+
+if __name__ == "__main__":
+    sys.exit(main())
