@@ -12,6 +12,7 @@ from export.conversion.recipes import select
 from export.conversion.representative import COUNT
 from export.proof.gate import Gate
 from export.request import Options, existing, open_request
+from tests.support import python
 
 
 def test_a_bundle_that_left_something_out_is_not_up_to_date_for_those_that_passed(
@@ -37,3 +38,11 @@ def test_a_bundle_that_passed_another_gate_is_not_up_to_date(
     names = ",".join(variant.name for variant in manifest.variants)
     options = Options(manifest.name, manifest.version, select(names), gate, COUNT, 0)
     assert (existing(bundle.directory, open_request(run_directory, None, options)) is not None) == same
+
+
+def test_who_leads_an_export_needs_no_tensorflow() -> None:
+    """What crashes TensorFlow, or takes its memory, must not take the leader with it."""
+    done = python(
+        "-c", "import sys, export.job; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr

@@ -6,29 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
-from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.bundle.store import Bundle
 from export.conversion.flatbuffer import ALIGNMENT
 from export.conversion.recipes import RECIPES
 from export.conversion.tflite_metadata import KEY, with_metadata
+from tests.export.conversion.interpreting import computed
 
 TFLITE = [recipe.name for recipe in RECIPES if recipe.format == "tflite"]
 
 
 def content_of(bundle: Bundle, name: str) -> bytes:
     return bundle.file(f"variants/{name}").read_bytes()
-
-
-def judged(content: bytes, pixels: NDArray[np.uint8]) -> NDArray[np.generic]:
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
-    interpreter.invoke()
-    scores: NDArray[np.generic] = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    return scores
 
 
 @pytest.mark.parametrize("name", TFLITE)
@@ -52,7 +42,7 @@ def test_metadata_changes_no_score_and_is_replaced_by_newer(bundle: Bundle, name
     content, spec = content_of(bundle, name), bundle.manifest.spec
     pixels = np.random.default_rng(0).integers(0, 256, (1, *spec.preprocessing.size, 3), dtype=np.uint8)
     renamed = with_metadata(content, replace(spec, labels=tuple(reversed(spec.labels))), "other", "2.0")
-    assert np.array_equal(judged(content, pixels), judged(renamed, pixels))
+    assert np.array_equal(computed(content, pixels), computed(renamed, pixels))
     with zipfile.ZipFile(io.BytesIO(renamed)) as archive:
         assert archive.read("labels.txt").decode().splitlines() == list(reversed(spec.labels))
     model = schema.Model.GetRootAs(renamed, 0)
