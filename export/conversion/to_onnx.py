@@ -17,6 +17,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edge_runtime.errors import VariantError
 from export.conversion.graph import DeployedGraph
+from export.conversion.onnx_compact import compact
 
 OPSET = 18  # tf2onnx 1.17 refuses 20 and up
 IR_VERSION = 8  # what belongs to opset 18
@@ -92,7 +93,7 @@ def int8(graph: DeployedGraph, calibration: NDArray[np.uint8]) -> bytes:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
         )
-        return _finished(onnx.load(result), graph, calibration)
+        return _finished(compact(onnx.load(result)), graph, calibration)
 
 
 def minimum_runtime(content: bytes) -> str:

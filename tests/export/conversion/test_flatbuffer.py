@@ -2,6 +2,7 @@
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.python import schema_py_generated as schema
 
 from edge_runtime.bundle.store import Bundle
 from export.conversion.backend import tensorflow as tf
@@ -32,3 +33,21 @@ def test_a_cast_in_front_takes_uint8_for_what_took_float32() -> None:
     assert (taken["dtype"], tuple(taken["shape"])) == (np.uint8, (1, 4, 4, 3))
     (signature,) = Interpreter(model_content=cast).get_signature_list().values()
     assert signature["inputs"] == ["pixels"]
+
+
+def test_equal_vectors_are_written_once(bundle: Bundle) -> None:
+    content = bundle.file("variants/full_int8.tflite").read_bytes()
+    places = zero_points(write(read(content), len(content)))
+    assert len(places) > len({values for _, values in places}) == len({place for place, _ in places})
+
+
+def zero_points(content: bytes) -> list[tuple[int, bytes]]:
+    """Where each tensor's zero points stand in the file, and what they are."""
+    graph = schema.Model.GetRootAs(content, 0).Subgraphs(0)
+    quantised = [graph.Tensors(index).Quantization() for index in range(graph.TensorsLength())]
+    field = 4 + 2 * 3  # the fourth of the table, behind two numbers of the table's own
+    return [
+        (tensor._tab.Vector(tensor._tab.Offset(field)), tensor.ZeroPointAsNumpy().tobytes())
+        for tensor in quantised
+        if tensor is not None and tensor.ZeroPointLength()
+    ]
