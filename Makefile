@@ -9,10 +9,10 @@ $(error this Makefile works in its own directory: make -C $(dir $(firstword $(MA
 endif
 
 # `=` and not `?=`: a shell may have set NAME, DATA or SOURCE for other reasons (WSL sets NAME).
-#: DATASET fashion_mnist, or folder:PATH with a folder of pictures for each label
+#: DATASET fashion_mnist, mnist, cifar10, folder:PATH with a folder of pictures for each label, csv:FILE
 DATASET = fashion_mnist
 #: NAME what DATA, RUN and BUNDLE are called
-NAME = $(lastword $(subst /, ,$(subst :, ,$(subst $(space),_,$(DATASET)))))
+NAME = $(patsubst %.csv,%,$(lastword $(subst /, ,$(subst :, ,$(subst $(space),_,$(DATASET))))))
 #: DATA the prepared dataset
 DATA = data/$(NAME)
 #: RUN the trained model and its report
@@ -29,6 +29,8 @@ ENGINE = auto
 PLATFORM =
 #: HOST of `make deploy`, as ssh takes it: pi@raspberrypi.local
 HOST =
+#: KEY a public key: `make run`, or from `make deploy` on the device, takes no bundle that it did not sign
+KEY =
 #: PREPARE more flags for preparing, as in PREPARE="--size 128 --resize letterbox"
 PREPARE =
 #: ARGS more flags for the command behind a target
@@ -37,7 +39,7 @@ ARGS =
 PYTHON = python3
 
 # Recipes read these from their environment, so that a path may hold spaces and quotes.
-export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE ENGINE PLATFORM HOST
+export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE ENGINE PLATFORM HOST KEY
 empty :=
 space := $(empty) $(empty)
 python := .venv/bin/python
@@ -46,7 +48,7 @@ delivery_venv := $(if $(wildcard .venv/edge-environment.json),.venv,.venv-build)
 trains_on = $(if $(filter cpu,$(DEVICE)),cpu,gpu)
 asked_engine = $(filter docker podman,$(ENGINE))
 # $(call in,STAGE): decides once where a stage runs; `at` then runs its commands there.
-in = where=$$("$(PYTHON)" -m tools.containers.stage where $(1) --engine "$$ENGINE" --device $(trains_on) --source "$$SOURCE") \
+in = where=$$("$(PYTHON)" -m tools.containers.stage where $(1) --engine "$$ENGINE" --device $(trains_on) --source "$$SOURCE" $(if $(KEY),--signed)) \
   && at() { "$(PYTHON)" -m tools.containers.stage run --device $(trains_on) "$$where" $(1) "$$@"; }
 
 ##@ Start
@@ -85,7 +87,7 @@ bundle: needs-name needs-device needs-run  ## the same, and one .tar of it for t
 	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" --tar "$$BUNDLE.tar" $(ARGS)
 
 run: needs-name needs-source needs-device needs-bundle  ## judge SOURCE with BUNDLE, here; ARGS=--http serves the page
-	@$(call in,edge) && at run --bundle "$$BUNDLE" --source "$$SOURCE" $(ARGS)
+	@$(call in,edge) && at run --bundle "$$BUNDLE" --source "$$SOURCE" $(if $(KEY),--key "$$KEY") $(ARGS)
 
 # Fixed, so that the same sources give the same bytes; 1980 is where a zip file's time starts.
 wheel: export SOURCE_DATE_EPOCH = 315532800
@@ -95,8 +97,8 @@ wheel: delivery-environment  ## build the device's wheel into dist/, offline
 
 ##@ To a device
 
-deploy: needs-name needs-host needs-bundle delivery-environment  ## put BUNDLE on HOST with ssh, judge SOURCE; ARGS=--dry-run, --camera, --remove
-	@$(delivery_venv)/bin/python -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")) $(ARGS)
+deploy: needs-name needs-host needs-bundle delivery-environment  ## put BUNDLE on HOST with ssh, judge SOURCE; KEY, ARGS=--dry-run, --camera, --remove
+	@$(delivery_venv)/bin/python -m tools.delivery.deploy "$$HOST" $(if $(findstring --remove,$(ARGS)),,--bundle "$$BUNDLE" $(if $(SOURCE),--source "$$SOURCE")$(if $(KEY), --key "$$KEY")) $(ARGS)
 
 deb: delivery-environment  ## build a Debian package for devices into dist/; ARGS="--arch arm64 --python 3.11"
 	@$(delivery_venv)/bin/python -m tools.delivery.deb --out dist $(ARGS)
@@ -107,7 +109,7 @@ image-train: needs-device  ## build the image that trains; DEVICE=cpu, ARGS="--b
 image-export:  ## build the image that converts and proves
 	@"$(PYTHON)" -m tools.containers.build export --engine "$$ENGINE" $(ARGS)
 
-image-edge:  ## build the image for devices; PLATFORM=linux/arm64, ARGS=--camera
+image-edge:  ## build the image for devices; PLATFORM=linux/arm64, ARGS=--camera, --signed
 	@"$(PYTHON)" -m tools.containers.build edge --engine "$$ENGINE" --platform "$$PLATFORM" $(ARGS)
 
 ##@ For those who change the kit

@@ -17,9 +17,11 @@ WORKDIR /kit
 
 FROM builder AS system
 ARG TARGETPLATFORM
+# --signed adds what checks the signatures of bundles.
+ARG SIGNED=
 COPY docker/build/debian_root.py docker/build/
 COPY tools/delivery/machines.py tools/delivery/
-RUN python3 -m docker.build.debian_root --platform "$TARGETPLATFORM" --python-packages --out /image \
+RUN python3 -m docker.build.debian_root --platform "$TARGETPLATFORM" --python-packages $SIGNED --out /image \
       base-files python3-minimal libpython3-stdlib libstdc++6 tini
 
 FROM builder AS packages
@@ -29,11 +31,12 @@ ARG PIP_INDEX_URL
 ARG INTERPRETER=auto
 # --camera adds OpenCV for cameras and RTSP.
 ARG FLAGS=
+ARG SIGNED=
 COPY tools/delivery/machines.py tools/delivery/device_tree.py tools/delivery/
 COPY locks/edge-*.txt locks/
 RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh python3 -m tools.delivery.device_tree packages --machine "$TARGETPLATFORM" \
-      --interpreter "$INTERPRETER" $FLAGS --out /tree --compile-for /opt/edge-runtime
+      --interpreter "$INTERPRETER" $FLAGS $SIGNED --out /tree --compile-for /opt/edge-runtime
 
 FROM builder AS kit
 ARG PIP_INDEX_URL

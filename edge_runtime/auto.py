@@ -150,7 +150,7 @@ def measure(
     from edge_runtime.proof import read_golden
 
     samples = read_golden(bundle).samples
-    pixels = [preprocess(bundle.file(sample.path), bundle.manifest.spec.preprocessing) for sample in samples[:4]]
+    pixels = [preprocess(bundle.content(sample.path), bundle.manifest.spec.preprocessing) for sample in samples[:4]]
     measured: dict[str, Seconds] = {}
     for variant in by_preference(variants):
         if announce:

@@ -4,11 +4,13 @@ The mathematics is in the package `cryptography`, which only those import who we
 """
 
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.bundle.manifest import SHORT_DIGEST
+from edge_runtime.device.container import is_image
 from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.frozen import dataclass
 
@@ -21,10 +23,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1 << 16  # bytes of a key's file; a key takes 200
 KINDS = "an Ed25519 or ECDSA key of P-256, P-384 or P-521"
-MISSING = (
-    "the Python package cryptography is not installed, without which no signature can be checked or made; install the "
-    "extra 'signed' of edge-runtime, or: pip install cryptography, or: sudo apt install python3-cryptography"
-)
+MISSING = "the Python package cryptography is not installed, without which no signature can be checked or made; "
+DEBIAN = "sudo apt install python3-cryptography"
 
 
 @dataclass(frozen=True)
@@ -76,21 +76,46 @@ def read_keys(paths: Sequence[str | Path]) -> tuple[Key, ...]:
 
 def read_key(path: Path) -> Key:
     """Returns the public key in one file. Raises as `read_keys` does."""
+    content = public_pem(path)
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    except ImportError as error:
+        raise EdgeError(f"{path}: {missing()}") from error
+    try:
+        public = load_pem_public_key(content)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _no_public_key(path) from error
+    return Key(path, checked(public, path))
+
+
+def public_pem(path: Path) -> bytes:
+    """Returns a public key's file, as far as can be told without the package `cryptography`.
+
+    Raises:
+        UsageError: It cannot be read, or is a private key or none at all.
+    """
     content = read_bounded(path)
     if b"PRIVATE KEY" in content:
         raise UsageError(
             f"{path}: a private key, which belongs on no device; give the public one that it was made with"
         )
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
-    except ImportError as error:
-        raise EdgeError(f"{path}: {MISSING}") from error
-    try:
-        public = load_pem_public_key(content)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path}: not a public key in PEM; 'python -m export keygen' makes one") from error
-    return Key(path, checked(public, path))
+    if b"-----BEGIN PUBLIC KEY-----" not in content:
+        raise _no_public_key(path)
+    return content
+
+
+def missing() -> str:
+    """Returns what to say where the package `cryptography` is not there: what brings it, where this runs."""
+    if is_image():
+        return f"{MISSING}take an image that holds it: make image-edge ARGS=--signed"
+    if sys.flags.isolated:  # the launcher that make deploy and make deb bring: Debian's own Python
+        return f"{MISSING}{DEBIAN}; make deploy KEY=FILE and make deb ARGS=--signed bring it too"
+    return f"{MISSING}install the extra 'signed' of edge-runtime, or: pip install cryptography, or on Debian: {DEBIAN}"
+
+
+def _no_public_key(path: Path) -> UsageError:
+    return UsageError(f"{path}: not a public key in PEM; 'python -m export keygen' makes one")
 
 
 def read_bounded(path: Path) -> bytes:

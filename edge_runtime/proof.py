@@ -38,11 +38,12 @@ def read_golden(bundle: Bundle) -> GoldenSamples:
 
     Raises:
         BundleError: It has none, they cannot be read, or one is not among the bundle's files.
+        IntegrityError: The file has changed since the bundle was opened.
     """
+    if golden.FILE_NAME not in bundle.manifest.files:
+        raise BundleError(f"{bundle.directory}: no {golden.FILE_NAME}, export it again")
     try:
-        found = golden.from_bytes(bundle.file(golden.FILE_NAME).read_bytes())
-    except FileNotFoundError as error:
-        raise BundleError(f"{bundle.directory}: no {golden.FILE_NAME}, export it again") from error
+        found = golden.from_bytes(bundle.content(golden.FILE_NAME))
     except FieldError as error:
         raise BundleError(f"{bundle.directory}: {error}; export it again") from error
     for sample in found.samples:
@@ -57,6 +58,7 @@ def prove(bundle: Bundle, classifier: Classifier) -> Proof:
 
     Raises:
         BundleError: The samples say nothing about this variant.
+        IntegrityError: A sample has changed since the bundle was opened.
     """
     name = classifier.identity.variant
     differences, latencies = [], []
@@ -64,7 +66,7 @@ def prove(bundle: Bundle, classifier: Classifier) -> Proof:
         wanted = np.asarray(sample.scores.get(name, ()), np.float32)
         if wanted.shape != (len(classifier.labels),):
             raise BundleError(f"{bundle.directory}: {sample.path}: no scores of {name}; export it again")
-        judgement = classifier.classify(preprocess(bundle.file(sample.path), classifier.preprocessing))
+        judgement = classifier.classify(preprocess(bundle.content(sample.path), classifier.preprocessing))
         differences.append(np.abs(judgement.scores - wanted).max())
         latencies.append(judgement.latency)
     tolerance = bundle.variant(name).tolerance

@@ -166,6 +166,7 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="must be empty or missing")
     parser.add_argument("--scratch", type=Path, default=Path("/tmp/debian-root"), metavar="DIR")
     parser.add_argument("--python-packages", action="store_true", help="with what has no wheel for this platform")
+    parser.add_argument("--signed", action="store_true", help="also with what checks signatures")
     parser.add_argument("--keep-all", action="store_true", help="leave out no package that another one asks for")
     parser.add_argument("packages", nargs="+", metavar="PACKAGE")
     arguments = parser.parse_args()
@@ -174,6 +175,7 @@ def main() -> int:
         packages = list(arguments.packages)
         if arguments.python_packages:
             packages += [package for _, package in found.from_debian]
+            packages += [package for _, package in found.signed_from_debian if arguments.signed]
         os.umask(0o022)
         unpack(download(found.debian, packages, arguments.scratch), arguments.out, arguments.keep_all)
         finish(arguments.out)

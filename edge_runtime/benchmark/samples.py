@@ -1,5 +1,6 @@
 """Pictures to measure with where the user names none."""
 
+import io
 from pathlib import Path
 
 from PIL import Image
@@ -17,12 +18,12 @@ def enlarged(bundle: Bundle, place: Path) -> list[Path]:
     A golden sample has the model's own size, so there would be nothing to decode and to resize.
 
     Raises:
-        BundleError: It has none, or they cannot be read.
+        BundleError: It has none, they cannot be read, or they have changed since the bundle was opened.
     """
     paths = []
     for number, sample in enumerate(read_golden(bundle).samples):
         path = place / f"{number:02}.jpg"
-        with Image.open(bundle.file(sample.path)) as image:
+        with Image.open(io.BytesIO(bundle.content(sample.path))) as image:
             image.convert("RGB").resize(SIZE, Image.Resampling.BICUBIC).save(path, quality=QUALITY)
         paths.append(path)
     return paths

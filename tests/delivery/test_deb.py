@@ -115,6 +115,13 @@ def test_it_is_for_one_python_alone() -> None:
     ]
 
 
+def test_what_checks_signatures_is_suggested_or_inside() -> None:
+    assert "Suggests: python3-cryptography\n" in control_file(PACKAGE, 1, "2.27")
+    assert "cryptography" not in control_file(replace(PACKAGE, target=target("arm64", "3.11", signed=True)), 1, "2.34")
+    old = control_file(replace(PACKAGE, target=target("armhf", "3.11", signed=True)), 1, "2.34")
+    assert "python3-pil, python3-cryptography\n" in old  # no wheel there, so that apt brings it
+
+
 def test_32_bit_boards_take_debians_numpy_and_pillow() -> None:
     control = control_file(replace(PACKAGE, target=target("armhf", "3.11")), 1, "2.34")
     assert "Architecture: armhf\n" in control

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle
+from export.signing.sign import sign
 from tests.delivery.conftest import USER, Device
+from tests.signing import pair
 from tests.support import ROOT
 
 pytestmark = pytest.mark.container
@@ -146,6 +149,51 @@ def test_a_device_that_is_as_wanted_but_does_not_run_is_told(deployed: Device, b
     deployed.container.wait("edge-runtime health --heartbeat /run/edge-runtime/heartbeat.json")
     assert answer.returncode == 1
     assert "nothing has to be changed, but the service is not healthy there (inactive)" in answer.stderr
+
+
+def test_a_device_that_was_given_a_key_takes_signed_bundles_alone(
+    deployed: Device, bundle: Bundle, other_bundle: Bundle, tmp_path: Path
+) -> None:
+    our, other = pair(tmp_path, "our"), pair(tmp_path, "other")
+    place = tmp_path / "signed"
+    shutil.copytree(bundle.directory, place)
+    sign(place, our)
+    answer = deployed.deploy("--bundle", place, "--key", our.public.path)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert moved(answer.stdout) == ["packages", "bundle"]  # what checks signatures comes along
+    assert f"public key none → {our.public.hint[:12]}" in answer.stdout
+    verified = "edge-runtime verify /opt/edge-runtime/current/bundle --variant full_int8 --key"
+    said = deployed.container.run(f"{verified} /opt/edge-runtime/current/key.pub", "nobody")
+    assert f"signature: right, made with the key {our.public.hint[:12]}" in said
+    served = deployed.container.run(f"ps -ww -o args= -p {deployed.container.unit('MainPID')}")
+    assert "--key /opt/edge-runtime/current/key.pub" in served
+
+    before = state(deployed)
+    unsigned = deployed.deploy("--bundle", other_bundle.directory)  # as somebody who knows nothing of keys would
+    shutil.copytree(other_bundle.directory, tmp_path / "next")
+    sign(tmp_path / "next", other)
+    foreign = deployed.deploy("--bundle", tmp_path / "next", "--options", "--threads 1")
+    for refused, sentence in (
+        (unsigned, "not signed, it has no model.sig, and the device was given a key"),
+        (foreign, "bundle/model.sig: made with another key ("),
+    ):
+        assert refused.returncode == 1
+        assert "nothing was changed" in refused.stderr
+        assert sentence in refused.stderr
+        assert state(deployed) == before
+    model = "/opt/edge-runtime/current/bundle/variants/full_int8.tflite"
+    deployed.container.run(f"printf x | dd of={model} bs=1 seek=100 conv=notrunc status=none")
+    damaged = deployed.container.ask(f"{verified} /opt/edge-runtime/current/key.pub")
+    assert "variants/full_int8.tflite: sha256 " in damaged.stderr
+
+    # Another key with the bundle that it signed; and then none any more.
+    answer = deployed.deploy("--bundle", tmp_path / "next", "--key", other.public.path)
+    assert answer.returncode == 0, answer.stderr
+    assert moved(answer.stdout) == ["bundle"]
+    assert other_bundle.short_digest in deployed.health().stdout
+    answer = deployed.deploy("--bundle", other_bundle.directory, "--no-key")
+    assert answer.returncode == 0, answer.stderr
+    assert deployed.container.ask("test -e /opt/edge-runtime/current/key.pub").returncode == 1
 
 
 def test_a_watched_directory_that_went_away_is_watched_again_when_it_is_back(deployed: Device, bundle: Bundle) -> None:

@@ -53,6 +53,14 @@ def test_what_a_device_lacks_is_told_with_what_to_do(facts: Facts, sentence: str
         target_for(facts, "auto", camera=False)
 
 
+def test_a_32_bit_device_that_shall_check_signatures_is_told_what_it_lacks() -> None:
+    facts = replace(PI, triplet="arm-linux-gnueabihf", modules=("compileall", "numpy", "PIL"))
+    with pytest.raises(DeliveryError, match=r"no wheels of them for armv7l: sudo apt install python3-cryptography$"):
+        target_for(facts, "auto", camera=False, signed=True)
+    able = replace(facts, modules=(*facts.modules, "cryptography"))
+    assert target_for(able, "auto", camera=False, signed=True).signed
+
+
 def test_an_interpreter_that_does_not_exist_for_it_is_refused() -> None:
     facts = replace(PI, triplet="arm-linux-gnueabihf", modules=("compileall", "numpy", "PIL"))
     with pytest.raises(DeliveryError, match="only tflite-runtime"):

@@ -8,7 +8,7 @@ import pytest
 from edge_runtime import __version__
 from tests.support import ROOT
 from tools.delivery import device_tree
-from tools.delivery.device_tree import TreeError, target, useless, without
+from tools.delivery.device_tree import TreeError, names, target, useless, without
 from tools.delivery.machines import MACHINES
 
 LOCK = """\
@@ -66,6 +66,26 @@ def test_what_debian_supplies_is_taken_out_of_the_lock_with_its_hashes() -> None
     left = without(LOCK, dict(old.from_debian))
     assert left == "# extra x\ntflite-runtime==2.14.0 \\\n    --hash=sha256:dd\n"
     assert without(LOCK, {}) == LOCK
+
+
+@pytest.mark.parametrize(
+    ("name", "interpreter", "camera"),
+    [("amd64", "litert", True), ("arm64", "onnx", False), ("arm64", "tflite", False)],
+)
+def test_what_checks_signatures_comes_beside_any_interpreter(name: str, interpreter: str, camera: bool) -> None:
+    without_it = target(name, "3.11", interpreter, camera).requirements
+    with_it = target(name, "3.11", interpreter, camera, signed=True).requirements
+    assert with_it.startswith(without_it)
+    assert names(with_it) - names(without_it) == {"cryptography", "cffi", "pycparser"}
+    assert with_it.count("\nnumpy==") == with_it.count("\npillow==") == 1
+    assert "cryptography" not in without_it
+
+
+def test_where_it_has_no_wheel_debian_supplies_what_checks_signatures() -> None:
+    old = target("armhf", "3.11", signed=True)
+    assert old.requirements == target("armhf", "3.11").requirements
+    assert old.from_debian["cryptography"] == "python3-cryptography"
+    assert "cryptography" not in target("armhf", "3.11").from_debian
 
 
 def test_what_a_device_never_reads_is_found_and_nothing_else(tmp_path: Path) -> None:

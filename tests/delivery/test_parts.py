@@ -53,6 +53,7 @@ def test_packages_are_others_for_another_machine_python_or_interpreter() -> None
         target("arm64", "3.13"),
         target("arm64", "3.11", "onnx"),
         target("arm64", "3.11", camera=True),
+        target("arm64", "3.11", signed=True),
     ]
     assert len({parts.packages_digest(one) for one in targets}) == len(targets)
 

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import pytest
@@ -5,7 +6,8 @@ import pytest
 from tools.delivery import plan
 from tools.delivery.deploy import SYSTEMD
 from tools.delivery.errors import DeliveryError
-from tools.delivery.plan import State, Wanted, check_space, deployed_unit, make_plan, settings
+from tools.delivery.plan import State, Wanted, check_space, deployed_unit, has_key, key_for, make_plan, settings
+from tools.delivery.settings import value_of
 
 PARTS = {"packages": "p1", "kits": "k1", "bundles": "b1"}
 WANTED = Wanted(PARTS, "SOURCE=watch:/a\nOPTIONS=\n", "[Unit]\n")
@@ -93,6 +95,46 @@ def test_the_unit_is_the_packages_but_for_where_the_program_is() -> None:
     assert f"ExecStart={plan.DEPLOYED} run" in deployed
     assert deployed.replace(plan.DEPLOYED, plan.PACKAGED) == packaged
     assert plan.PACKAGED not in deployed
+
+
+def test_a_key_is_a_change_that_is_told_and_stays_until_it_is_taken_back() -> None:
+    given = settings(DEPLOYED, "", None, None, "-----BEGIN")
+    assert value_of(given, "KEY") == "--key /opt/edge-runtime/current/key.pub"
+    wanted = replace(WANTED, conf=given, key=key_for(DEPLOYED, given, "-----BEGIN"))
+    assert make_plan(DEPLOYED, wanted) == plan.Plan(
+        (), ("KEY none → '--key /opt/edge-runtime/current/key.pub'", "public key none → 4d925b8ea5a5")
+    )
+    keyed = replace(DEPLOYED, conf=given, key="-----BEGIN")
+    later = settings(keyed, "", None, "--threads 2")  # whatever else is asked for
+    assert (has_key(later), key_for(keyed, later, None)) == (True, "-----BEGIN")
+    other = replace(wanted, key=key_for(keyed, given, "another"))
+    assert make_plan(keyed, other).changes == ("public key 4d925b8ea5a5 → ae448ac86c4e",)
+    back = settings(keyed, "", None, None, "")
+    assert (has_key(back), key_for(keyed, back, "")) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("conf", "answer"),
+    [
+        ("OPTIONS=--threads=2\n", False),
+        ('# KEY="--key /etc/our.pub"\nKEY=\n', False),
+        ('KEY="--key /etc/our.pub"\n', True),
+        ('OPTIONS="--threads 2 --key=/etc/our.pub"\n', True),
+    ],
+)
+def test_a_key_may_stand_in_either_variable(conf: str, answer: bool) -> None:
+    assert has_key(conf) is answer
+
+
+def test_a_key_that_was_taken_out_by_hand_does_not_come_back_by_itself() -> None:
+    state = replace(DEPLOYED, conf=WANTED.conf + "KEY=\n", key="-----BEGIN")
+    assert key_for(state, settings(state, "", None, None), None) == ""
+
+
+def test_the_service_is_given_the_key_that_the_settings_name() -> None:
+    unit = (SYSTEMD / "edge-runtime.service").read_text()
+    assert re.search(r"^ExecStart=.* run .* \$KEY \$OPTIONS$", unit, re.MULTILINE)
+    assert value_of((SYSTEMD / "edge-runtime.conf").read_text(), "KEY") == ""
 
 
 def test_a_disk_that_is_too_full_is_told_before_anything_is_sent() -> None:

@@ -1,4 +1,5 @@
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime.errors import EdgeError, UsageError
-from edge_runtime.keys import LARGEST, read_key, short
+from edge_runtime.errors import UsageError
+from edge_runtime.keys import LARGEST, public_pem, read_key, short
 from tests.signing import pair
+from tests.support import ROOT
 
 KINDS = ("ed25519", "p256", "p384", "p521")
 
@@ -86,10 +88,22 @@ def test_a_hint_that_nobody_signed_steers_no_terminal() -> None:
     assert short("ab" * 32) == "abababababab"
 
 
-def test_without_the_package_the_sentence_names_the_extra_and_debian_s_package(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "environment", "remedies"),
+    [
+        ((), {}, ("the extra 'signed'", "pip install cryptography", "sudo apt install python3-cryptography")),
+        (("-I",), {}, ("sudo apt install python3-cryptography", "make deploy KEY=FILE", "make deb ARGS=--signed")),
+        ((), {"EDGE_RUNTIME_IMAGE": "1"}, ("take an image that holds it: make image-edge ARGS=--signed",)),
+    ],
+    ids=["an environment", "what make deploy and the .deb bring", "the image"],
+)
+def test_without_the_package_the_sentence_says_what_brings_it_there(
+    flags: tuple[str, ...], environment: dict[str, str], remedies: tuple[str, ...], tmp_path: Path
+) -> None:
     path = pair(tmp_path).public.path
     code = """
 import sys
+sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 sys.modules["cryptography"] = None  # as where it is not installed
 from edge_runtime.errors import EdgeError
@@ -99,8 +113,17 @@ try:
 except EdgeError as error:
     print(error)
 """
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
-    assert "the Python package cryptography is not installed" in done.stdout, done.stderr
-    assert "extra 'signed'" in done.stdout
-    assert "apt install python3-cryptography" in done.stdout
-    assert issubclass(UsageError, EdgeError)
+    command = [sys.executable, *flags, "-c", code, str(path), str(ROOT)]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True)
+    assert "our.pub: the Python package cryptography is not installed" in done.stdout, done.stderr
+    assert [remedy for remedy in remedies if remedy not in done.stdout] == []
+
+
+def test_what_is_no_public_key_is_known_without_the_package(tmp_path: Path) -> None:
+    key = pair(tmp_path)
+    assert public_pem(key.public.path) == key.public.path.read_bytes()
+    (tmp_path / "our.key").write_bytes(key.pem())
+    (tmp_path / "text").write_text("ssh-ed25519 AAAA me@here\n")
+    for name, sentence in (("our.key", "a private key, which belongs"), ("text", "not a public key in PEM")):
+        with pytest.raises(UsageError, match=f"{name}: {sentence}"):
+            public_pem(tmp_path / name)

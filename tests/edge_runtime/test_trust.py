@@ -1,5 +1,6 @@
 """Whose bundles are taken. Every refusal comes before a byte of the bundle's manifest or models is looked into."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from edge_runtime.auto import measure
+from edge_runtime.benchmark.samples import enlarged
 from edge_runtime.bundle.manifest import FILE_NAME, SIGNATURE
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.classifier import load_classifier
 from edge_runtime.errors import BundleError, IntegrityError, SignatureError
+from edge_runtime.proof import prove, read_golden
 from edge_runtime.service.loading import Wish, load
 from edge_runtime.trust import open_trusted, signed_with
 from export.signing.private import PrivateKey
@@ -150,7 +154,6 @@ def resource(raw: dict[str, Any], name: str) -> dict[str, Any]:
 
 def with_root(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], None]:
     """The same change, and the statement's own digest made right again."""
-    import hashlib
 
     def both(raw: dict[str, Any]) -> None:
         change(raw)
@@ -206,22 +209,50 @@ def test_a_manifest_cannot_list_the_signature(lamp: Bundle, tmp_path: Path) -> N
 # Before anything reaches an interpreter
 
 
-def test_no_interpreter_is_reached_by_a_bundle_that_is_refused(bundle: Bundle, our: PrivateKey, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ("unsigned", "copy: not signed, it has no model.sig, and here a key was given; sign it where it was exported"),
+        ("another key", "model.sig: made with another key ("),
+        ("one byte", "variants/full_int8.tflite: sha256 "),
+        ("one byte, and the manifest", "model.sig: it is for another manifest.json: sha256 "),
+    ],
+)
+def test_no_interpreter_is_reached_by_a_bundle_that_is_refused(
+    wrong: str, sentence: str, bundle: Bundle, our: PrivateKey, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bundle.directory, copy)
+    if wrong != "unsigned":
+        sign(copy, pair(tmp_path, "other") if wrong == "another key" else our)
+    if wrong.startswith("one byte"):
+        model = copy / "variants/full_int8.tflite"
+        before = hashlib.sha256(content := model.read_bytes()).hexdigest()
+        model.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+        if wrong.endswith("manifest"):
+            after = hashlib.sha256(model.read_bytes()).hexdigest()
+            (copy / FILE_NAME).write_text((copy / FILE_NAME).read_text().replace(before, after))
+            open_bundle(copy)  # who has no key takes it
     code = """
 import sys
 from pathlib import Path
-from edge_runtime.errors import SignatureError
+from edge_runtime.errors import BundleError
 from edge_runtime.service.loading import Wish, load
 announced = []
 try:
     load(Path(sys.argv[1]), Wish(keys=(sys.argv[2],)), announced.append, frozenset())
-except SignatureError as error:
+except BundleError as error:
     print(announced, [name for name in sys.modules if name in ("ai_edge_litert", "tflite_runtime", "onnxruntime")])
+    print(error)
 """
     done = in_a_process(code, copy, our.public.path)
-    assert done.stdout.strip() == "[] []", done.stderr
+    assert done.stdout.startswith("[] []\n"), done.stderr
+    assert sentence in done.stdout
+
+
+def test_an_interpreter_is_reached_by_a_bundle_that_is_taken(bundle: Bundle, our: PrivateKey, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle.directory, copy)
     sign(copy, our)
     told: list[str] = []
     load(copy, Wish("full_int8.tflite", 1, keys=(str(our.public.path),)), told.append, frozenset())
@@ -245,9 +276,28 @@ def test_a_model_that_is_replaced_after_it_was_checked_is_never_loaded(
         load_classifier(opened, name, 1)
 
 
-def test_a_signed_model_judges_from_memory_as_from_its_file(bundle: Bundle, our: PrivateKey, tmp_path: Path) -> None:
-    from edge_runtime.proof import prove
+@pytest.mark.parametrize("place", ["golden/scores.json", "the first picture"])
+def test_a_golden_sample_that_is_replaced_after_it_was_checked_is_never_read(
+    place: str, bundle: Bundle, our: PrivateKey, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(bundle.directory, copy)
+    opened = sign(copy, our)
+    samples = read_golden(opened).samples
+    classifier = load_classifier(opened, "full_int8.tflite", 1)
+    assert prove(opened, classifier).passed
+    replaced = opened.file(samples[0].path if place == "the first picture" else place)
+    replaced.write_bytes(b"not what was signed, and no picture that a decoder shall see")
+    for read in (
+        lambda: prove(opened, classifier),
+        lambda: measure(opened, opened.manifest.variants[:1], 1),
+        lambda: enlarged(opened, tmp_path),
+    ):
+        with pytest.raises(IntegrityError, match=f"{replaced}: has changed since the bundle was opened; try again"):
+            read()
 
+
+def test_a_signed_model_judges_from_memory_as_from_its_file(bundle: Bundle, our: PrivateKey, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(bundle.directory, copy)
     signed = sign(copy, our)

@@ -20,6 +20,8 @@ EVERY = (
     images.export(),
     images.edge(),
     images.edge(camera=True),
+    images.edge(signed=True),
+    images.edge(camera=True, signed=True),
     images.edge("linux/arm64"),
     images.edge("linux/arm/v7", "tflite"),
 )
@@ -66,6 +68,15 @@ def test_a_change_of_sources_arguments_or_mirrors_makes_another_image(
     with (tmp_path / "edge_runtime" / "scores.py").open("a") as file:
         file.write("\n")
     assert images.inputs_digest(images.edge(), tmp_path) != before
+
+
+def test_an_image_that_checks_signatures_is_built_with_what_does() -> None:
+    image = images.edge("linux/arm64", camera=True, signed=True)
+    assert image.tag.endswith("-camera-signed-arm64")
+    line = " ".join(build.build_command(DOCKER, image))
+    assert "--build-arg FLAGS=--camera" in line
+    assert "--build-arg SIGNED=--signed" in line
+    assert (ROOT / image.dockerfile).read_text().count("$SIGNED ") == 2  # Debian's packages, and wheels
 
 
 def test_behind_a_mirror_the_environment_says_where_from(monkeypatch: pytest.MonkeyPatch) -> None:

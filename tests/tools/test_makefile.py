@@ -10,7 +10,20 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("setup", "demo", "train", "export", "bundle", "run", "check", "test", "lock", "wheel", "clean")
 TESTS = ("test-containers", "test-system", "benchmark-edge", "benchmark-export")
 DELIVERY = ("image-train", "image-export", "image-edge", "deb", "deploy", *TESTS)
-VARIABLES = ("DATASET", "NAME", "DATA", "RUN", "BUNDLE", "SOURCE", "DEVICE", "ENGINE", "PLATFORM", "HOST", "ARGS")
+VARIABLES = (
+    "DATASET",
+    "NAME",
+    "DATA",
+    "RUN",
+    "BUNDLE",
+    "SOURCE",
+    "DEVICE",
+    "ENGINE",
+    "PLATFORM",
+    "HOST",
+    "KEY",
+    "ARGS",
+)
 
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -102,6 +115,15 @@ def test_a_deploy_is_taken_out_as_the_readme_says() -> None:
     assert planned("deploy", "HOST=pi@raspberrypi.local", "ARGS=--remove").rstrip().endswith('"$HOST"  --remove')
     shown = planned("deploy", "HOST=x", "SOURCE=y", "ARGS=--dry-run")
     assert '--bundle "$BUNDLE" --source "$SOURCE" --dry-run' in shown
+
+
+def test_a_key_reaches_what_judges_and_the_image_that_can_check_it() -> None:
+    deployed = planned("deploy", "HOST=x", "KEY=our keys/parts.pub")
+    assert deployed.rstrip().endswith('--bundle "$BUNDLE"  --key "$KEY"')
+    judged = planned("run", "SOURCE=x", "KEY=our keys/parts.pub")
+    assert 'where edge --engine "$ENGINE" --device gpu --source "$SOURCE" --signed)' in judged
+    assert judged.rstrip().endswith('at run --bundle "$BUNDLE" --source "$SOURCE" --key "$KEY"')
+    assert "--signed" not in planned("run", "SOURCE=x")
 
 
 def test_from_another_directory_the_sentence_says_how() -> None:

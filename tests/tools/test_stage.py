@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.containers import stage
+from tools.containers import images, stage
 from tools.containers.engine import Engine, EngineError
 
 DOCKER = Engine("docker", "/usr/bin/docker", "20.10")
@@ -20,6 +20,13 @@ def test_paths_outside_of_the_checkout_are_mounted_where_they_are(tmp_path: Path
     (tmp_path / "data").mkdir()
     assert stage.named(arguments, Path.cwd()) == [tmp_path / "data", tmp_path / "my pictures"]
     assert stage.named([f"--out={tmp_path}/x"], Path.cwd()) == [tmp_path]
+
+
+def test_a_table_is_mounted_with_the_folder_that_its_paths_start_from(tmp_path: Path) -> None:
+    (tmp_path / "my parts").mkdir()
+    (tmp_path / "my parts" / "labels.csv").touch()
+    named = stage.named(["prepare", "--dataset", f"csv:{tmp_path}/my parts/labels.csv"], Path.cwd())
+    assert named == [tmp_path / "my parts"]
 
 
 def test_what_lies_in_the_checkout_is_mounted_with_it() -> None:
@@ -78,6 +85,8 @@ def test_a_camera_that_is_there_is_handed_over_with_its_group(monkeypatch: pytes
 )
 def test_cameras_get_the_image_with_opencv(source: str, camera: bool) -> None:
     assert stage.image_of("edge", "cpu", source).reference.endswith("-camera") == camera
+    signed = "-camera-signed" if camera else "-signed"
+    assert stage.image_of("edge", "cpu", source, signed=True).reference == f"{images.edge().reference}{signed}"
 
 
 def test_the_local_environment_runs_the_same_words() -> None:

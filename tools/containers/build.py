@@ -111,7 +111,7 @@ def of(arguments: argparse.Namespace) -> Image:
         return images.train(arguments.device, arguments.backend)
     if arguments.image == "export":
         return images.export()
-    return images.edge(arguments.platform, arguments.interpreter, arguments.camera)
+    return images.edge(arguments.platform, arguments.interpreter, arguments.camera, arguments.signed)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--platform", default="", help="of the image for devices, as in linux/arm64")
     parser.add_argument("--interpreter", default="auto", help="of the image for devices: litert, onnx, tflite or auto")
     parser.add_argument("--camera", action="store_true", help="the image for devices with OpenCV")
+    parser.add_argument("--signed", action="store_true", help="the image for devices with what checks signatures")
     parser.add_argument("--fresh", action="store_true", help="build it anew, with what Debian has mended since")
     parser.add_argument("--as", dest="reference", metavar="NAME:TAG", help="call it so, as in my.registry/edge:1")
     arguments = parser.parse_args(argv)

@@ -74,13 +74,15 @@ def export() -> Image:
     return Image("edge-export", version(), SERVER[0], (*SERVER, "export", "locks/export.txt"), "export")
 
 
-def edge(platform: str = "", interpreter: str = "auto", camera: bool = False) -> Image:
+def edge(platform: str = "", interpreter: str = "auto", camera: bool = False, signed: bool = False) -> Image:
     """The image for devices; the tag of another platform than the engine's own ends with its name."""
     parts = [version()]
     parts += [interpreter] if interpreter != "auto" else []
     parts += ["camera"] if camera else []
+    parts += ["signed"] if signed else []
     parts += [machine(platform).debian] if platform else []
     arguments = [("INTERPRETER", interpreter)] + ([("FLAGS", "--camera")] if camera else [])
+    arguments += [("SIGNED", "--signed")] if signed else []
     return Image("edge-runtime", "-".join(parts), EDGE[0], EDGE, "", tuple(arguments), platform, room=1.5e9)
 
 

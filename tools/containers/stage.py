@@ -39,11 +39,11 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def image_of(stage: str, device: str, source: str) -> Image:
-    """Returns the image for a stage; `source` is what `make run` judges."""
+def image_of(stage: str, device: str, source: str, signed: bool = False) -> Image:
+    """Returns the image for a stage; `source` is what `make run` judges, `signed` whether it is given a key."""
     if stage == "train":
         return images.train(device, os.environ.get("KERAS_BACKEND", "tensorflow"))
-    return images.export() if stage == "export" else images.edge(camera=is_camera(source))
+    return images.export() if stage == "export" else images.edge(camera=is_camera(source), signed=signed)
 
 
 def is_camera(source: str) -> bool:
@@ -53,7 +53,7 @@ def is_camera(source: str) -> bool:
     return source.partition("?")[0].lower().endswith(VIDEOS) and ":" not in source
 
 
-def where(stage: str, asked: str, device: str, source: str = "") -> str:
+def where(stage: str, asked: str, device: str, source: str = "", signed: bool = False) -> str:
     """Decides where a stage runs, makes what is missing there, and returns ``local`` or ``ENGINE=IMAGE``.
 
     IMAGE is the image's own digest: what another checkout builds meanwhile under the same name is not run.
@@ -69,7 +69,7 @@ def where(stage: str, asked: str, device: str, source: str = "") -> str:
         engine = None
     if engine is None:
         return here(stage, reason, device)
-    image = image_of(stage, device, source)
+    image = image_of(stage, device, source, signed)
     cameras(["--source", source])  # before anything is built for one that is not there
     try:
         if images.is_current(engine, image):
@@ -150,6 +150,8 @@ def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:
         text = argument.partition("=")[2] if argument.startswith("--") else argument
         for prefix in ("folder:", "watch:", "replay:"):
             text = text.removeprefix(prefix)
+        if text.startswith("csv:"):  # the paths in a table start where it lies
+            text = os.path.join(os.path.dirname(os.path.abspath(text[4:])), "")
         text = text.partition("?")[0].partition("*")[0]
         if not text or ("/" not in text and not Path(text).exists()):
             continue
@@ -201,6 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     decide.add_argument("stage", choices=STAGES)
     decide.add_argument("--engine", default="auto", help="docker, podman, local or auto (default: %(default)s)")
     decide.add_argument("--source", default="", help="what will be judged")
+    decide.add_argument("--signed", action="store_true", help="signatures will be checked")
     run = verbs.add_parser("run", help="run a command there")
     run.add_argument("word", metavar="WHERE", help="what 'where' printed")
     run.add_argument("stage", choices=STAGES)
@@ -210,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         if arguments.verb == "where":
-            print(where(arguments.stage, arguments.engine, arguments.device, arguments.source))
+            print(where(arguments.stage, arguments.engine, arguments.device, arguments.source, arguments.signed))
             return 0
         line = command(arguments.word, arguments.stage, arguments.arguments, arguments.device)
     except EngineError as error:

@@ -70,6 +70,9 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--python", default="3.11", metavar="X.Y", help="3.11 for Debian 12, 3.13 for Debian 13")
     parser.add_argument("--interpreter", choices=INTERPRETERS, default="auto", help="(default: %(default)s)")
     parser.add_argument("--camera", action="store_true", help="with OpenCV, for cameras and RTSP")
+    parser.add_argument(
+        "--signed", action="store_true", help="with what checks signatures, for bundles that are signed"
+    )
     parser.add_argument("--version", default=__version__, metavar="TEXT", help="(default: %(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", metavar="DIR", help="(default: dist)")
     return parser.parse_args(argv)
@@ -85,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not shutil.which("dpkg-deb"):
         raise DeliveryError("dpkg-deb is missing; build on Debian, Ubuntu or Raspberry Pi OS, or: apt install dpkg")
     try:
-        wanted = target(arguments.arch, arguments.python, arguments.interpreter, arguments.camera)
+        wanted = target(arguments.arch, arguments.python, arguments.interpreter, arguments.camera, arguments.signed)
     except TreeError as error:
         raise DeliveryError(str(error)) from error
     name, address = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
@@ -159,8 +162,10 @@ def control_file(package: Package, kibibytes: int, libc: str) -> str:
         "libgcc-s1",
         "libstdc++6",
         "zlib1g",
-        *(name for _, name in wanted.machine.from_debian),
+        *wanted.from_debian.values(),
     ]
+    # Not Recommends: where there is no network, apt would then install nothing at all.
+    suggests = {} if wanted.signed else {"Suggests": "python3-cryptography"}
     fields = {
         "Package": NAME,
         "Version": package.version,
@@ -168,6 +173,7 @@ def control_file(package: Package, kibibytes: int, libc: str) -> str:
         "Maintainer": package.maintainer,
         "Installed-Size": str(kibibytes),
         "Depends": ", ".join(depends),
+        **suggests,
         "Section": "science",
         "Priority": "optional",
         "Description": f"{SUMMARY}\n {DESCRIPTION.format(interpreter=wanted.interpreter, python=wanted.python)}",

@@ -14,10 +14,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.bundle.store import Bundle, open_bundle
+from edge_runtime.bundle.store import Bundle
 from edge_runtime.commands.numbers import positive
 from edge_runtime.console import guard
-from tools.delivery import parts, plan
+from tools.delivery import keys, parts, plan
 from tools.delivery.device import Facts, target_for
 from tools.delivery.device_tree import INTERPRETERS, ROOT
 from tools.delivery.errors import DeliveryError
@@ -41,6 +41,8 @@ class Settings:
         options: More for `edge-runtime run`; None: what the device has.
         interpreter: Which one, or auto.
         camera: Whether OpenCV comes along.
+        key: A public key's file: with it the device takes no bundle that is not signed with it.
+        no_key: Whether it takes anybody's from now on. Neither: as before.
         dry_run: Only tell.
         seconds: How long the service may take to become healthy.
         config: An ssh configuration other than the user's.
@@ -52,6 +54,8 @@ class Settings:
     options: str | None
     interpreter: str
     camera: bool
+    key: Path | None
+    no_key: bool
     dry_run: bool
     seconds: int
     config: Path | None
@@ -79,6 +83,15 @@ def parse(argv: list[str] | None = None) -> Settings:
     parser.add_argument("--options", metavar="TEXT", help="more for 'edge-runtime run' (default: as before)")
     parser.add_argument("--interpreter", choices=INTERPRETERS, default="auto", help="(default: %(default)s)")
     parser.add_argument("--camera", action="store_true", help="with OpenCV, for cameras and RTSP")
+    trust = parser.add_mutually_exclusive_group()
+    trust.add_argument(
+        "--key",
+        type=Path,
+        metavar="FILE",
+        help="a public key of 'python -m export keygen': from now on the device takes no bundle that is not signed "
+        "with it (default: as before)",
+    )
+    trust.add_argument("--no-key", action="store_true", help="from now on the device takes anybody's bundle")
     parser.add_argument("--dry-run", action="store_true", help="only tell what would be done")
     parser.add_argument(
         "--wait",
@@ -96,6 +109,8 @@ def parse(argv: list[str] | None = None) -> Settings:
         options=given.options,
         interpreter=given.interpreter,
         camera=given.camera,
+        key=given.key,
+        no_key=given.no_key,
         dry_run=given.dry_run,
         seconds=given.wait,
         config=given.ssh_config,
@@ -109,14 +124,15 @@ def deploy(settings: Settings) -> int:
         EdgeError: It could not be done; the device is as it was.
     """
     started = time.monotonic()
-    bundle = open_bundle(settings.bundle) if settings.bundle else None
+    key = keys.read(settings.key) if settings.key else "" if settings.no_key else None
+    bundle = keys.opened(settings.bundle, settings.key) if settings.bundle else None
     terminal = sys.stdin.isatty()
     with Device(settings.host, ssh_command(settings.host, settings.config, terminal), say) as device:
         facts = device.probe(None if terminal else PROBE_SECONDS)
         say(f"{settings.host}: {facts.title}")
         try:
             if bundle:
-                bring(device, facts, bundle, settings)
+                bring(device, facts, bundle, settings, key)
             else:
                 take_out(device, facts, settings)
         except KeyboardInterrupt:
@@ -126,18 +142,22 @@ def deploy(settings: Settings) -> int:
     return 0
 
 
-def bring(device: Device, facts: Facts, bundle: Bundle, settings: Settings) -> None:
-    target = target_for(facts, settings.interpreter, settings.camera)
+def bring(device: Device, facts: Facts, bundle: Bundle, settings: Settings, key: str | None) -> None:
+    target = target_for(facts, settings.interpreter, settings.camera, signed=bool(key))
     device.start_agent()
+    if plan.has_key(wanted_conf(device, settings, key)[1]):
+        keys.check_signed(bundle)
+        target = target_for(facts, settings.interpreter, settings.camera, signed=True)
     with tempfile.TemporaryDirectory(prefix="deploy-") as scratch:
         made = [parts.packages(target, say), parts.kit(Path(scratch)), parts.bundle_part(bundle, Path(scratch))]
         if not settings.dry_run:
             device.call("begin")
-        state = State(**device.call("look"))
+        state, conf = wanted_conf(device, settings, key)
         wanted = Wanted(
             parts={part.kind: part.digest for part in made},
-            conf=plan.settings(state, read("edge-runtime.conf"), settings.source, settings.options),
+            conf=conf,
             unit=plan.deployed_unit(read("edge-runtime.service")),
+            key=plan.key_for(state, conf, key),
         )
         todo = make_plan(state, wanted)
         tell(state, todo, made)
@@ -160,11 +180,20 @@ def bring(device: Device, facts: Facts, bundle: Bundle, settings: Settings) -> N
         parts=dict(wanted.parts),
         conf=wanted.conf,
         unit=wanted.unit,
+        key=wanted.key,
         owner=facts.uid,
         seconds=settings.seconds,
     )
     say(f"release {outcome['release']} is healthy: {outcome['health']}")
     say(f"moved {amount(moved)} in all; it judges {value_of(wanted.conf, 'SOURCE')}")
+    if wanted.key:
+        say(f"it takes no bundle but those signed with the key {keys.short(wanted.key)}")
+
+
+def wanted_conf(device: Device, settings: Settings, key: str | None) -> tuple[State, str]:
+    """Returns what the device has, and the settings that it shall have."""
+    state = State(**device.call("look"))
+    return state, plan.settings(state, read("edge-runtime.conf"), settings.source, settings.options, key)
 
 
 def take_out(device: Device, facts: Facts, settings: Settings) -> None:

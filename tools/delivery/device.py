@@ -17,7 +17,8 @@ _FACTS = (
     r"print(\"python=%d.%d\" % sys.version_info[:2]); "
     r"print(\"triplet=%s\" % s.get_config_var(\"MULTIARCH\")); "
     r"print(\"glibc=%s\" % os.confstr(\"CS_GNU_LIBC_VERSION\")); "
-    r"print(\"modules=%s\" % \" \".join(m for m in (\"compileall\", \"numpy\", \"PIL\") if u.find_spec(m)))"
+    r"wanted = (\"compileall\", \"numpy\", \"PIL\", \"cryptography\"); "
+    r"print(\"modules=%s\" % \" \".join(m for m in wanted if u.find_spec(m)))"
 )
 PROBE = "; ".join(
     (
@@ -86,7 +87,7 @@ def parse(lines: list[str]) -> Facts:
     )
 
 
-def target_for(facts: Facts, interpreter: str, camera: bool) -> Target:
+def target_for(facts: Facts, interpreter: str, camera: bool, signed: bool = False) -> Target:
     """Returns what a tree for this device must be made for.
 
     Raises:
@@ -117,14 +118,17 @@ def target_for(facts: Facts, interpreter: str, camera: bool) -> Target:
     if tuple(int(number) for number in facts.glibc.split(".")) < GLIBC:
         wanted = ".".join(map(str, GLIBC))
         raise DeliveryError(f"glibc {facts.glibc} is there, {wanted} is wanted: Debian or Raspberry Pi OS 12 or newer")
-    names = {"numpy": "numpy", "pillow": "PIL"}
-    missing = [package for wheel, package in machine.from_debian if names[wheel] not in facts.modules]
-    if missing:
-        raise DeliveryError(f"there are no wheels of them for {machine.uname}: sudo apt install {' '.join(missing)}")
     try:
-        return target(machine.uname, facts.python, interpreter, camera)
+        found = target(machine.uname, facts.python, interpreter, camera, signed)
     except TreeError as error:
         raise DeliveryError(str(error)) from error
+    modules = {"pillow": "PIL"}
+    missing = [
+        package for wheel, package in found.from_debian.items() if modules.get(wheel, wheel) not in facts.modules
+    ]
+    if missing:
+        raise DeliveryError(f"there are no wheels of them for {machine.uname}: sudo apt install {' '.join(missing)}")
+    return found
 
 
 def machine_for(facts: Facts) -> Machine:

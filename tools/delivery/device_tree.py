@@ -29,6 +29,7 @@ from pathlib import Path
 from tools.delivery.machines import Machine, UnknownMachine, machine
 
 ROOT = Path(__file__).resolve().parents[2]
+SIGNED = ROOT / "locks" / "edge-signed.txt"
 LIB, KIT = "lib", "kit"
 OWN = f"{sys.version_info[0]}.{sys.version_info[1]}"
 INTERPRETERS = ("auto", "litert", "onnx", "tflite")
@@ -82,19 +83,35 @@ class Target:
         python: The device's Python, as in ``3.11``.
         interpreter: Which extra it gets.
         camera: Whether OpenCV comes with it.
+        signed: Whether what checks signatures does.
     """
 
     machine: Machine
     python: str
     interpreter: str
     camera: bool
+    signed: bool = False
 
     @property
     def lock(self) -> Path:
         return ROOT / "locks" / f"edge-{self.interpreter}{'-camera' if self.camera else ''}.txt"
 
+    @property
+    def from_debian(self) -> dict[str, str]:
+        """Python packages that have no wheel for it, and Debian's packages of them."""
+        return dict(self.machine.from_debian + (self.machine.signed_from_debian if self.signed else ()))
 
-def target(name: str, python: str, interpreter: str = "auto", camera: bool = False) -> Target:
+    @property
+    def requirements(self) -> str:
+        """What pip installs, with hashes."""
+        text = without(self.lock.read_text("utf-8"), self.from_debian)
+        if self.signed and not self.machine.signed_from_debian:
+            # Resolved by itself, and so with numpy and Pillow, which the interpreter's lock has already.
+            text += without(SIGNED.read_text("utf-8"), names(text))
+        return text
+
+
+def target(name: str, python: str, interpreter: str = "auto", camera: bool = False, signed: bool = False) -> Target:
     """Returns a target that can be made.
 
     Args:
@@ -102,6 +119,7 @@ def target(name: str, python: str, interpreter: str = "auto", camera: bool = Fal
         python: The device's Python.
         interpreter: Which one; ``auto`` takes litert, and tflite where that is the only one.
         camera: Whether OpenCV is wanted.
+        signed: Whether signatures are to be checked there.
 
     Raises:
         TreeError: No interpreter exists for it, or not together with OpenCV.
@@ -126,11 +144,11 @@ def target(name: str, python: str, interpreter: str = "auto", camera: bool = Fal
         )
     if camera and interpreter != "litert":
         raise TreeError(f"OpenCV is locked together with litert alone; '{interpreter}' was asked for")
-    return Target(found, python, interpreter, camera)
+    return Target(found, python, interpreter, camera, signed)
 
 
 def install_packages(wanted: Target, tree: Path) -> None:
-    """Unpacks what the lock names into ``tree/lib`` and leaves out what a device never reads.
+    """Unpacks what the locks name into ``tree/lib`` and leaves out what a device never reads.
 
     Raises:
         TreeError: pip failed; it has said why.
@@ -139,7 +157,7 @@ def install_packages(wanted: Target, tree: Path) -> None:
     platforms = [word for tag in PLATFORMS for word in ("--platform", f"{tag}_{wanted.machine.uname}")]
     with tempfile.TemporaryDirectory(prefix="lock-") as scratch:
         lock = Path(scratch) / "lock.txt"
-        lock.write_text(without(wanted.lock.read_text("utf-8"), dict(wanted.machine.from_debian)), "utf-8")
+        lock.write_text(wanted.requirements, "utf-8")
         pip(
             *("install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", str(lock)),
             *("--implementation", "cp", "--python-version", wanted.python, *platforms, "--target", str(lib)),
@@ -196,6 +214,11 @@ def without(lock: str, names: Container[str]) -> str:
     return "".join(kept)
 
 
+def names(lock: str) -> set[str]:
+    """Returns the packages that a lock names."""
+    return {line.partition("==")[0] for line in lock.splitlines() if not line.startswith((" ", "#"))}
+
+
 def useless(lib: Path) -> Iterator[Path]:
     """Yields what is left out."""
     for pattern in USELESS:
@@ -226,6 +249,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     packages.add_argument("--interpreter", choices=INTERPRETERS, default="auto", help="(default: %(default)s)")
     packages.add_argument("--camera", action="store_true", help="with OpenCV")
+    packages.add_argument("--signed", action="store_true", help="with what checks signatures")
     kit = commands.add_parser("kit", help="edge_runtime and the launcher")
     kit.add_argument("--wheel", required=True, type=Path, metavar="FILE")
     for command in (packages, kit):
@@ -234,7 +258,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         if arguments.command == "packages":
-            wanted = target(arguments.machine, arguments.python, arguments.interpreter, arguments.camera)
+            wanted = target(
+                arguments.machine, arguments.python, arguments.interpreter, arguments.camera, arguments.signed
+            )
             install_packages(wanted, arguments.out)
         else:
             install_kit(arguments.wheel, arguments.out)

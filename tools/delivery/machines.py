@@ -15,6 +15,7 @@ class Machine:
         platform: As container engines call it.
         triplet: Of its libraries' directory in Debian.
         from_debian: Python packages that have no wheel for it, and Debian's packages of them.
+        signed_from_debian: The same of what checks signatures.
     """
 
     uname: str
@@ -22,6 +23,7 @@ class Machine:
     platform: str
     triplet: str
     from_debian: tuple[tuple[str, str], ...] = ()
+    signed_from_debian: tuple[tuple[str, str], ...] = ()
 
 
 MACHINES = (
@@ -34,6 +36,7 @@ MACHINES = (
         "arm-linux-gnueabihf",
         # Debian 12's numpy is 1.24: tflite-runtime, the only interpreter there, wants one below 2.
         (("numpy", "python3-numpy"), ("pillow", "python3-pil")),
+        (("cryptography", "python3-cryptography"),),  # it has a wheel, but cffi, which it needs, has none
     ),
 )
 

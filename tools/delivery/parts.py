@@ -57,7 +57,7 @@ def packages_digest(wanted: Target) -> str:
     """Returns what identifies packages: all that decides what is in them."""
     facts = (wanted.machine, wanted.python, wanted.interpreter, wanted.camera)
     rules = (device_tree.PLATFORMS, device_tree.USELESS)
-    return hashlib.sha256(repr((facts, rules)).encode() + wanted.lock.read_bytes()).hexdigest()
+    return hashlib.sha256(repr((facts, rules)).encode() + wanted.requirements.encode()).hexdigest()
 
 
 def packages(wanted: Target, say: Callable[[str], None]) -> Part:
@@ -70,6 +70,7 @@ def packages(wanted: Target, say: Callable[[str], None]) -> Part:
     archive = cache() / f"{digest}.tar.gz"
     if not archive.exists():
         machine = f"{wanted.machine.platform}, Python {wanted.python}, {wanted.interpreter}"
+        machine += ", cryptography" if wanted.signed else ""
         say(f"making the packages for {machine}; they are kept in {cache()}")
         with tempfile.TemporaryDirectory(prefix="packages-") as scratch:
             try:

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tools.delivery import keys
 from tools.delivery.errors import DeliveryError
 from tools.delivery.settings import value_of, with_values
 
 NAMES = {"packages": "packages", "kits": "kit", "bundles": "bundle"}
 CURRENT_BUNDLE = "/opt/edge-runtime/current/bundle"
+# Of the release and not in /etc: going back to a release goes back to the key that its bundle was signed with.
+CURRENT_KEY = "--key /opt/edge-runtime/current/key.pub"
+VARIABLES = ("SOURCE", "OPTIONS", "KEY")  # of the settings file, that a deploy sets
 PACKAGED, DEPLOYED = "/usr/bin/edge-runtime", "/opt/edge-runtime/current/bin/edge-runtime"
 
 
@@ -26,6 +30,7 @@ class State:
         active: systemd's word for the unit.
         healthy: Whether `edge-runtime health` said so.
         health: What it said.
+        key: The text of the public key that came with the release; empty when none did.
     """
 
     release: str
@@ -38,15 +43,17 @@ class State:
     active: str
     healthy: bool
     health: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the device shall have: digests by kind, the settings and the unit."""
+    """What the device shall have: digests by kind, the settings, the unit and the public key's text."""
 
     parts: Mapping[str, str]
     conf: str
     unit: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,11 +80,13 @@ def make_plan(state: State, wanted: Wanted) -> Plan:
         if state.current.get(kind) != digest
     ]
     changes += [f"{NAMES[kind]} is damaged there" for kind in send if state.current.get(kind) == wanted.parts[kind]]
-    for name in ("SOURCE", "OPTIONS"):
+    for name in VARIABLES:
         before, after = value_of(state.conf, name), value_of(wanted.conf, name)
         if before != after:
             changes.append(f"{name} {'none' if before is None else repr(before)} → {after!r}")
-    if state.conf != wanted.conf and not any(change.startswith(("SOURCE", "OPTIONS")) for change in changes):
+    if state.key != wanted.key:
+        changes.append(f"public key {keys.short(state.key)} → {keys.short(wanted.key)}")
+    if state.conf != wanted.conf and not any(change.startswith(VARIABLES) for change in changes):
         changes.append("other settings")
     if state.unit != wanted.unit:
         changes.append("unit file")
@@ -91,14 +100,37 @@ def change(name: str, before: str, after: str) -> str:
     return f"{name} {before[:12]} → {after[:12]}"
 
 
-def settings(state: State, template: str, source: str | None, options: str | None) -> str:
-    """Returns the settings file's text: what the device has, with what was asked for."""
+def settings(state: State, template: str, source: str | None, options: str | None, key: str | None = None) -> str:
+    """Returns the settings file's text: what the device has, with what was asked for.
+
+    Args:
+        state: The device's.
+        template: The text where it has none.
+        source: What to judge; None: as before.
+        options: More for `edge-runtime run`; None: as before.
+        key: The public key's text; empty: none from now on; None: as before.
+    """
     values = {"BUNDLE": CURRENT_BUNDLE}
     if source is not None:
         values["SOURCE"] = source
     if options is not None:
         values["OPTIONS"] = options
+    if key is not None:
+        values["KEY"] = CURRENT_KEY if key else ""
     return with_values(state.conf or template, values)
+
+
+def key_for(state: State, conf: str, key: str | None) -> str:
+    """Returns the public key's text that goes into the release: what was asked for, or what the settings still name."""
+    if key is not None:
+        return key
+    return state.key if value_of(conf, "KEY") == CURRENT_KEY else ""
+
+
+def has_key(conf: str) -> bool:
+    """Whether the service that is so set up takes signed bundles alone; a key may also stand in OPTIONS."""
+    words = f"{value_of(conf, 'KEY') or ''} {value_of(conf, 'OPTIONS') or ''}".split()
+    return any(word.partition("=")[0] == "--key" for word in words)
 
 
 def watched(conf: str) -> str | None:

@@ -18,6 +18,7 @@ from tools.delivery.onboard.services import UNIT, Refused
 
 UNIT_TEXT = "[Service]\n"
 CONF = "SOURCE=watch:/var/lib/edge-runtime/incoming\n"
+KEYED = f'{CONF}KEY="--key /opt/edge-runtime/current/key.pub"\n'
 
 
 def packed(**files: str) -> bytes:
@@ -119,7 +120,7 @@ def send(agent: Agent, kind: str, digest: str, data: bytes, **changed: object) -
     agent.receive(kind, digest, **arguments)  # type: ignore[arg-type]
 
 
-def deploy(board: Board, version: str = "1", conf: str = CONF, unit: str = UNIT_TEXT) -> dict[str, str]:
+def deploy(board: Board, version: str = "1", conf: str = CONF, unit: str = UNIT_TEXT, key: str = "") -> dict[str, str]:
     agent = board.agent()
     agent.begin()
     digest, data = bundle(version)
@@ -128,7 +129,7 @@ def deploy(board: Board, version: str = "1", conf: str = CONF, unit: str = UNIT_
     send(agent, "bundles", digest, data)
     parts = {"packages": "p1", "kits": "k1", "bundles": digest}
     try:
-        return agent.release(parts, conf, unit, os.getuid(), 30)
+        return agent.release(parts, conf, unit, os.getuid(), 30, key)
     finally:
         if agent._lock is not None:
             os.close(agent._lock)  # as the end of the process does
@@ -389,3 +390,32 @@ def test_a_signed_bundle_is_another_part_and_a_lost_signature_makes_it_a_missing
     assert f"bundles/{signed}" in agent.look()["parts"]
     (board.home / "current/bundle/model.sig").unlink()
     assert f"bundles/{signed}" not in agent.look()["parts"]
+
+
+def test_a_bundle_is_verified_with_the_key_that_comes_with_it_before_the_switch(board: Board) -> None:
+    deploy(board, conf=KEYED, key="first")
+    assert board.keys == [str(board.home / "releases/1/key.pub")]
+    assert (board.home / "current/key.pub").read_text() == board.agent().look()["key"] == "first"
+    assert (board.home / "current/key.pub").stat().st_mode & 0o444 == 0o444  # the service is nobody there
+    deploy(board, "2", conf=KEYED, key="second")
+    assert board.keys == [str(board.home / "releases/2/key.pub")]
+    assert board.agent().look()["key"] == "second"
+
+
+def test_a_bundle_that_the_key_refuses_changes_nothing_and_the_former_key_stays(board: Board) -> None:
+    deploy(board, conf=KEYED, key="first")
+    before = content(board.root)
+    board.verifies = False
+    with pytest.raises(Refused, match="nothing was changed"):
+        deploy(board, "2", conf=KEYED, key="second")
+    assert content(board.root) == before
+
+
+def test_a_release_that_is_gone_back_to_has_its_own_key(board: Board) -> None:
+    deploy(board, conf=KEYED, key="first")
+    with pytest.raises(Refused, match="healthy again"):
+        deploy(board, "2", conf=KEYED.replace("incoming", "missing"), key="second")
+    assert (board.home / "current/key.pub").read_text() == "first"
+    deploy(board, "2")
+    assert board.agent().look()["key"] == ""
+    assert not (board.home / "current/key.pub").exists()

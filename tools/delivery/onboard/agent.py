@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tools.delivery.onboard.files import Measured, link, remove, text_of, unpack, write
-from tools.delivery.onboard.releases import KINDS, LAUNCHER, Releases, keys_of, part_of, title
+from tools.delivery.onboard.releases import KEY_FILE, KINDS, LAUNCHER, Releases, keys_of, part_of, title
 from tools.delivery.onboard.services import FRESH, UNIT, Refused, Services
 
 INCOMING = "/var/lib/edge-runtime/incoming"  # the settings' default source
@@ -77,6 +77,7 @@ class Agent:
             "active": active,
             "healthy": healthy,
             "health": health,
+            "key": text_of(current / KEY_FILE) if current else "",
         }
 
     def has_directory(self, path: str) -> bool:
@@ -119,10 +120,12 @@ class Agent:
         finally:
             remove(partial)
 
-    def release(self, parts: dict[str, str], conf: str, unit: str, owner: int, seconds: float) -> dict[str, str]:
+    def release(
+        self, parts: dict[str, str], conf: str, unit: str, owner: int, seconds: float, key: str = ""
+    ) -> dict[str, str]:
         """Verifies, switches, and goes back when the new release is not healthy within `seconds`."""
         before = self._releases.current
-        fresh = self._releases.compose(parts, conf, unit)
+        fresh = self._releases.compose(parts, conf, unit, key)
         try:
             self._verify(fresh, before)
             if INCOMING in conf and not self._incoming.exists():

@@ -3,7 +3,7 @@
 /opt/edge-runtime/packages/<digest>/   parts: never changed once they are whole
                   kits/<digest>/
                   bundles/<digest>/
-                  releases/7/          links to a part of each kind, the unit and its settings
+                  releases/7/          links to a part of each kind, the unit, its settings, perhaps a public key
                   current -> releases/7
                   previous -> releases/6
 """
@@ -24,6 +24,8 @@ LINKS = {"packages": ("lib", "lib"), "kits": ("kit", "kit"), "bundles": ("bundle
 LAUNCHER = Path("bin/edge-runtime")
 CONF = "edge-runtime.conf"
 UNIT_FILE = "edge-runtime.service"
+KEY_FILE = "key.pub"
+CURRENT = "/opt/edge-runtime/current/"  # as the settings name files of the release that runs
 
 
 class Releases:
@@ -52,7 +54,7 @@ class Releases:
         found = [(kind, path) for kind in KINDS for path in (self.home / kind).glob("*")]
         return sorted(f"{kind}/{path.name}" for kind, path in found if kind != "bundles" or is_sound(path))
 
-    def compose(self, parts: dict[str, str], conf: str, unit: str) -> Path:
+    def compose(self, parts: dict[str, str], conf: str, unit: str, key: str) -> Path:
         """Makes the next release of parts that are there."""
         numbers = [int(path.name) for path in (self.home / "releases").glob("*") if path.name.isdigit()]
         release = self.home / "releases" / str(max(numbers, default=0) + 1)
@@ -64,6 +66,8 @@ class Releases:
         shutil.copy(self.part("kits", parts["kits"]) / LAUNCHER, partial / LAUNCHER)
         write(partial / CONF, conf)
         write(partial / UNIT_FILE, unit)
+        if key:
+            write(partial / KEY_FILE, key)
         partial.rename(release)
         return release
 
@@ -111,15 +115,24 @@ def is_sound(bundle: Path) -> bool:
 
 
 def keys_of(release: Path) -> list[str]:
-    """Returns the files with the public keys that a release's settings name, as in OPTIONS="--key FILE"."""
+    """Returns the files with the public keys that a release's settings name, as in KEY="--key FILE", or in OPTIONS.
+
+    The release's own is named as the current one's, which another release still is while this one is verified.
+    """
+    words = [*words_of(release, "KEY"), *words_of(release, "OPTIONS")]
+    named = [word.partition("=")[2] for word in words if word.startswith("--key=")]
+    named += [after for word, after in itertools.pairwise(words) if word == "--key"]
+    return [str(release / name.removeprefix(CURRENT)) if name.startswith(CURRENT) else name for name in named]
+
+
+def words_of(release: Path, name: str) -> list[str]:
+    """Returns the words that a release's settings put into the service's command line for a variable."""
     for line in reversed(text_of(release / CONF).splitlines()):
-        if line.startswith("OPTIONS="):
+        if line.startswith(f"{name}="):
             try:
-                words = shlex.split(" ".join(shlex.split(line.partition("=")[2])))
+                return shlex.split(" ".join(shlex.split(line.partition("=")[2])))
             except ValueError:  # a quote that is not closed
                 return []
-            named = [word.partition("=")[2] for word in words if word.startswith("--key=")]
-            return named + [after for word, after in itertools.pairwise(words) if word == "--key"]
     return []
 
 
