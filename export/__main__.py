@@ -1,6 +1,7 @@
 """``python -m export``: a finished run in, a bundle out."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,12 +13,13 @@ from edge_runtime.commands.numbers import positive
 from edge_runtime.commands.table import size, table
 from edge_runtime.console import guard, say
 from edge_runtime.device.cpus import usable_cpus
-from edge_runtime.errors import IncompleteError, UsageError
+from edge_runtime.errors import BundleError, IncompleteError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.run import open_run
+from edge_runtime.trust import signed_with
 from export.conversion.recipes import RECIPES, USUAL, select
 from export.conversion.representative import COUNT
-from export.gate_arguments import add_gate, gate_of
+from export.gate_arguments import add_gate, check_baselines, gate_of
 from export.request import Options, default_name, default_version, existing, open_request
 
 EPILOG = """A variant that does not keep what the gate demands is left out and named, and the exit code is 3.
@@ -30,6 +32,7 @@ examples:
 
 more commands:
   python -m export import --help    export a .keras file or SavedModel from elsewhere
+  python -m export convert --help   one file without proof, to measure it
   python -m export keygen --help    make a pair of keys that sign bundles
   python -m export sign --help      sign a bundle, so that devices can tell yours from others"""
 
@@ -93,6 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from export import importing
 
         return guard("export", lambda: importing.command(words[1:]))
+    if words and words[0] == "convert":
+        from export import converting
+
+        return guard("export", lambda: converting.command(words[1:]))
     parser = build_parser()
     arguments = parser.parse_args(words)
     if arguments.list_recipes:
@@ -115,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         calibration=arguments.calibration,
         seed=arguments.seed,
     )
+    check_baselines(options.gate, options.recipes)
     request = open_request(arguments.run, arguments.data, options)
     check_target(arguments.out)
     if arguments.tar and not arguments.tar.absolute().parent.is_dir() and arguments.tar.parent != arguments.out.parent:
@@ -130,16 +138,30 @@ def run(arguments: argparse.Namespace) -> int:
         from export.reporting.measured import measured
         from export.reporting.summary import summary
 
+        signed = signed_with(arguments.out)
         outcome: Outcome = export(request, arguments.out, arguments.jobs, Progress())
         bundle = outcome.bundle
         print(summary(outcome.report.trials, outcome.report.reference))
         page = arguments.out.absolute().with_name(f"{arguments.out.absolute().name}.report.html")
-        write_atomically(page, outcome.report.beside(measured()))
+        try:
+            write_atomically(page, outcome.report.beside(measured()))
+        except OSError as error:
+            raise BundleError(
+                f"{page}: cannot be written: {error.strerror or error}; the bundle {arguments.out} is whole"
+            ) from error
         print(f"bundle {bundle.title} in {bundle.directory}; look at {page}")
+        if signed:
+            say(f"export: the bundle before was signed {signed}; this one is not, sign it: {_signing(arguments)}")
     if arguments.tar:
         pack(bundle, arguments.tar)
         print(f"packed into {arguments.tar}, {size(arguments.tar.stat().st_size)}")
     return _complete(bundle)
+
+
+def _signing(arguments: argparse.Namespace) -> str:
+    """Returns the command that signs what was exported, and packs it again where it was packed."""
+    words = ["python", "-m", "export", "sign", str(arguments.out), "--key", "PRIVATE"]
+    return shlex.join([*words, "--tar", str(arguments.tar)] if arguments.tar else words)
 
 
 def _complete(bundle: Bundle) -> int:

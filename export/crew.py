@@ -9,15 +9,19 @@ from __future__ import annotations
 import collections
 import contextlib
 import multiprocessing
+import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from edge_runtime.errors import EdgeError
+from export.full_disk import DiskFullError, is_full
 
 EVERY = 0.5  # seconds between two words of a task about itself
 PATIENCE = 5.0  # seconds in which a process that has nothing more to do ends by itself
@@ -84,6 +88,8 @@ class Crew:
         self._free: list[_Member] = []
 
     def __enter__(self) -> Self:
+        # Of all of them: a converter leaves megabytes there when its process is ended.
+        self._scratch = tempfile.TemporaryDirectory(prefix="export-crew-")
         return self
 
     def __exit__(
@@ -91,16 +97,21 @@ class Crew:
     ) -> None:
         for member in [*self._free, *self._busy]:
             member.end(now=kind is not None or member in self._busy)
+        self._scratch.cleanup()
 
     def submit(self, task: Task) -> None:
         """Lets `task` wait behind those that were submitted before."""
         self._waiting.append(task)
 
     def answers(self) -> Iterator[Answer]:
-        """Yields each task's answer as it comes, until no task is left. More may be submitted meanwhile."""
+        """Yields each task's answer as it comes, until no task is left. More may be submitted meanwhile.
+
+        Raises:
+            DiskFullError: A task met a full disk.
+        """
         while self._waiting or self._busy:
             while self._waiting and len(self._busy) < self._size:
-                member = self._free.pop() if self._free else _Member()
+                member = self._free.pop() if self._free else _Member(self._scratch.name)
                 task = self._waiting.popleft()
                 self._watch.begun(task.name)
                 self._busy[member] = (task, time.monotonic())
@@ -117,16 +128,18 @@ class Crew:
                 if member.alive:
                     self._free.append(member)
                 self._watch.ended(task.name)
+                if isinstance(said[1], DiskFullError):
+                    raise said[1]
                 yield Answer(task.name, *said, time.monotonic() - began)
 
 
 class _Member:
     """One process; spawned, because TensorFlow's threads do not survive a fork."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, scratch), daemon=True)
         self._process.start()
         theirs.close()
         self.alive = True
@@ -167,9 +180,10 @@ def advance(done: float) -> None:
         _leader.send(float(done))
 
 
-def _serve(given: connection.Connection) -> None:
+def _serve(given: connection.Connection, scratch: str) -> None:
     global _leader  # noqa: PLW0603  likewise
     _leader = given
+    os.environ["TMPDIR"] = tempfile.tempdir = scratch  # TensorFlow asks the one or the other
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the leader's to answer, who then ends this process
     while True:
         try:
@@ -184,8 +198,17 @@ def _serve(given: connection.Connection) -> None:
         except MemoryError:
             answer = (None, EdgeError("not enough memory; convert fewer at once with --jobs 1"))
         except Exception as error:  # noqa: BLE001  converters raise what they like; one that fails must not lose the others
-            answer = (None, EdgeError(" ".join(str(error).split()) or type(error).__name__))
+            answer = (None, _wrapped(error, Path(scratch)))
         given.send(answer)
+
+
+def _wrapped(error: Exception, scratch: Path) -> EdgeError:
+    if is_full(error):
+        return DiskFullError(
+            f"{scratch.parent}: the disk is full, and an export keeps its temporary files there; make room, or name "
+            "a directory on another disk with TMPDIR"
+        )
+    return EdgeError(" ".join(str(error).split()) or type(error).__name__)
 
 
 def _manner(code: int | None) -> str:

@@ -3,12 +3,13 @@
 import argparse
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge_runtime.bundle import fields
 from edge_runtime.errors import FieldError, UsageError
 from edge_runtime.toml import read
+from export.conversion.recipes import Recipe
 from export.proof.gate import MAX_DEGRADATION, Gate
 
 UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}  # as `edge-runtime info` shows sizes
@@ -43,8 +44,8 @@ def add_gate(parser: argparse.ArgumentParser) -> None:
         "--max-latency",
         type=_number("a number above 0", lambda value: 0 < value < float("inf")),
         metavar="TIMES",
-        help="float32's latency in the same format, measured here on one thread: what is in the bundle then depends on "
-        "this machine (default: no limit)",
+        help="float32's latency in the same format, which must be among the recipes; measured here on one thread: what "
+        "is in the bundle then depends on this machine (default: no limit)",
     )
     group.add_argument(
         "--gate",
@@ -76,6 +77,24 @@ def gate_of(arguments: argparse.Namespace) -> Gate:
         text = str(error)
         raise UsageError(text if text.startswith(where) else f"{where}: {text}") from error
     return dataclasses.replace(in_file, **{name: value for name, value in given.items() if value is not None})
+
+
+def check_baselines(gate: Gate, recipes: Sequence[Recipe]) -> None:
+    """Accepts recipes that can be judged: max-latency compares a variant with float32 of its own format.
+
+    Raises:
+        UsageError: Such a float32 is not among them. Told now, and not after minutes of conversions.
+    """
+    if gate.max_latency is None:
+        return
+    asked = {recipe.name for recipe in recipes}
+    compared = {f"float32.{recipe.format}": recipe.name for recipe in recipes}
+    if missing := {baseline: name for baseline, name in compared.items() if baseline not in asked}:
+        pairs = " and ".join(f"{name} with {baseline}" for baseline, name in missing.items())
+        raise UsageError(
+            f"max-latency {gate.max_latency:g} compares {pairs}, which --recipes leaves out; "
+            f"add {','.join(missing)} to --recipes"
+        )
 
 
 def size_of(text: str) -> int:

@@ -128,7 +128,7 @@ def import_model(wanted: Wanted) -> Run:
                 dataset_digest=prepared.digest,
                 model=stage.model_digest(fresh / name),
                 versions={"keras": importlib.metadata.version("keras")},
-                device="elsewhere",
+                device=stage.ELSEWHERE,
             )
             stage.write_record(fresh, record)
     except OSError as error:

@@ -13,18 +13,18 @@ from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.errors import BundleError
 from edge_runtime.runtimes import find
 from export.conversion.representative import chosen as calibration_of
+from export.mixing import hurt, mix
 from export.progress import Progress
 from export.proof import golden, latency
-from export.proof.gate import Gate, refusal, result_of
+from export.proof.gate import result_of
 from export.proof.parity import Reference
 from export.reporting.report import Report
 from export.request import Request
 from export.tasks import read, scores_at
 from export.trial import Trial
-from export.trials import Tried, try_all, try_mixed
+from export.trials import try_all
 from export.verdict import judged
 
-FULL_INT8 = "full_int8.tflite"
 TIMED = 16  # pictures that are shown in turns when latency is measured
 
 
@@ -56,12 +56,11 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
         place = Path(directory)
         tried = try_all(request, place, jobs, progress)
         reference = Reference(np.array(read(scores_at(place, "test"))), np.asarray(test.labels))
-        trials = _timed(tried.trials, place, request)
+        trials = _timed(tried.trials, request)
         trials = _gated(trials, reference, request, progress)
-        if worth_mixing(trials, reference, options.gate):
-            progress.say(f"{FULL_INT8} lost too much: looking for the layers that must stay in float32")
-            mixed = _mixed(trials, tried, place, request, progress)
-            trials = _gated(_timed([*trials, mixed], place, request), reference, request, progress)
+        if names := hurt(trials, reference, options.gate):
+            mixed = mix(request, place, tried, names, jobs, progress)
+            trials = _gated(_timed([*trials, *mixed], request), reference, request, progress)
     progress.clear()
 
     passed = [trial for trial in trials if trial.refusal is None]
@@ -90,35 +89,13 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
     return Outcome(write_bundle(target, manifest, contents), report)
 
 
-def worth_mixing(trials: Sequence[Trial], reference: Reference, gate: Gate) -> bool:
-    """Whether full int8 ran, but lost too much; that it is too large or too slow, float32 would not mend."""
-    quality = replace(gate, max_size=None, max_latency=None)
-    return any(
-        trial.recipe.name == FULL_INT8 and trial.parity and refusal(trial.parity, 0, reference, quality, None)
-        for trial in trials
-    )
-
-
-def _mixed(trials: Sequence[Trial], tried: Tried, place: Path, request: Request, progress: Progress) -> Trial:
-    sizes = {trial.recipe.name: len(trial.content) for trial in trials}
-    # Where float32 was not asked for: its weights have four bytes for each of int8's.
-    trial = try_mixed(request, place, tried, sizes.get("float32.tflite") or 4 * sizes[FULL_INT8], progress)
-    if trial.refusal:
-        progress.say(f"{trial.recipe.name}: LEFT OUT: {trial.refusal}")
-    else:
-        kept = [one.name for one in trial.sensitivities if one.kept]
-        progress.say(f"{trial.recipe.name}: in float32: {', '.join(kept)}")
-    return trial
-
-
-def _timed(trials: Sequence[Trial], place: Path, request: Request) -> list[Trial]:
+def _timed(trials: Sequence[Trial], request: Request) -> list[Trial]:
     """Returns the trials with the latency that they have when nothing runs beside them."""
     runtimes = {}
     for trial in trials:
         if trial.parity:
-            path = place / trial.recipe.name
-            path.write_bytes(trial.content)
-            runtimes[trial.recipe.name] = find(trial.recipe.format).load(path, threads=1)
+            name = trial.recipe.name
+            runtimes[name] = find(trial.recipe.format).load(Path(name), 1, trial.content)
     taken = latency.measure(runtimes, request.prepared.split("test").pixels[:TIMED])
     return [
         replace(trial, parity=replace(trial.parity, latency=taken[trial.recipe.name])) if trial.parity else trial

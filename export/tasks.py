@@ -4,6 +4,7 @@ TensorFlow is imported in functions: who hands out the tasks needs none of it.
 """
 
 import functools
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -35,7 +36,10 @@ def judge(request: Request, split: Literal["validation", "test"], place: Path) -
     Raises:
         RunError: The model is not a classifier for its spec.
     """
-    np.save(place, _graph(request).scores(_split(request, split).pixels, advance))
+    content = io.BytesIO()
+    np.save(content, _graph(request).scores(_split(request, split).pixels, advance))
+    # Not by np.save: of a full disk it says no more than "400 requested and 0 written".
+    place.write_bytes(content.getbuffer())
 
 
 def converted(request: Request, recipe: Recipe) -> Trial:
@@ -59,17 +63,20 @@ def proved(request: Request, trial: Trial, scores: Path, golden: tuple[int, ...]
 
 
 def mixed(request: Request, recipe: Recipe, scores: Path, wanted: float, float32: int) -> Trial:
-    """Returns the trial of a file that keeps in float32 the layers that full int8 cannot do without.
+    """Returns the trial of a file that keeps in float32 the layers that int8 would hurt.
 
     Args:
         request: What is exported.
-        recipe: The mixed one.
+        recipe: A mixed one.
         scores: Where `judge` left the Keras model's for the validation split.
         wanted: Agreement on it that will do.
         float32: Bytes of the file in float32.
     """
     graph = _graph(request)  # before the import: it brings TensorFlow quietly
-    from export.conversion.mixed import calibrate
+    if recipe.format == "onnx":
+        from export.conversion.mixed_onnx import calibrate
+    else:
+        from export.conversion.mixed_tflite import calibrate
 
     spec, options = request.run.spec, request.options
     validation = _split(request, "validation")

@@ -1,8 +1,6 @@
 """One recipe's trial: convert, load with the device's interpreter, measure."""
 
-import contextlib
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +14,7 @@ from edge_runtime.classifier import BundleClassifier, Identity
 from edge_runtime.runtimes import find
 from edge_runtime.scores import Scores
 from export.conversion.recipes import Recipe
+from export.full_disk import is_full
 from export.mixed import Sensitivity
 from export.proof.parity import Parity, Reference, measure
 
@@ -79,7 +78,9 @@ def convert(recipe: Recipe, graph: "DeployedGraph", calibration: NDArray[np.uint
     try:
         content = recipe.with_metadata(recipe.convert(graph, calibration), graph.spec, name, version)
         return Trial(recipe, content, minimum_runtime=recipe.minimum_runtime(content))
-    except Exception as error:  # noqa: BLE001  converters raise what they like; one that fails must not lose the others
+    except Exception as error:  # converters raise what they like; one that fails must not lose the others
+        if is_full(error):
+            raise
         return Trial(recipe, refusal=f"conversion failed: {_short(error)}")
 
 
@@ -104,28 +105,23 @@ def prove(
     if trial.refusal:
         return trial
     try:
-        with _classifier(trial.content, trial.recipe, spec) as classifier:
-            parity = measure(classifier, pixels, reference, progress)
-            scores = np.stack([classifier.classify(picture).scores for picture in golden])
-            runtime = classifier.identity.runtime
+        classifier = _classifier(trial.content, trial.recipe, spec)
+        parity = measure(classifier, pixels, reference, progress)
+        scores = np.stack([classifier.classify(picture).scores for picture in golden])
     except Exception as error:  # noqa: BLE001  likewise: the interpreter's own errors share no base class
         return replace(trial, refusal=f"the edge runtime cannot run it: {_short(error)}")
-    return replace(trial, parity=parity, runtime=runtime, golden=scores)
+    return replace(trial, parity=parity, runtime=classifier.identity.runtime, golden=scores)
 
 
 def scores_of(content: bytes, recipe: Recipe, spec: ModelSpec, pixels: NDArray[np.uint8]) -> Scores:
     """Returns a file's scores, float32 ``[n, labels]``, for uint8 ``[n, h, w, 3]`` pictures."""
-    with _classifier(content, recipe, spec) as classifier:
-        return np.stack([classifier.classify(picture).scores for picture in pixels])
+    classifier = _classifier(content, recipe, spec)
+    return np.stack([classifier.classify(picture).scores for picture in pixels])
 
 
-@contextlib.contextmanager
-def _classifier(content: bytes, recipe: Recipe, spec: ModelSpec) -> Iterator[BundleClassifier]:
-    with tempfile.TemporaryDirectory() as directory:
-        path = Path(directory) / recipe.name
-        path.write_bytes(content)
-        runtime = find(recipe.format).load(path, threads=1)
-        yield BundleClassifier(runtime, spec, Identity("", "", "", recipe.name, runtime.name))
+def _classifier(content: bytes, recipe: Recipe, spec: ModelSpec) -> BundleClassifier:
+    runtime = find(recipe.format).load(Path(recipe.name), 1, content)
+    return BundleClassifier(runtime, spec, Identity("", "", "", recipe.name, runtime.name))
 
 
 def _short(error: Exception) -> str:

@@ -1,13 +1,12 @@
 """Every recipe's trial, side by side in processes of their own: what can begin begins, and what fails fails alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
 
 from edge_runtime.commands.table import size
-from export.conversion.recipes import MIXED
 from export.crew import Crew, Task
 from export.progress import Progress
 from export.proof import golden
@@ -16,11 +15,11 @@ from export.proof.study import Study, StudyPoint
 from export.proof.threshold import Threshold
 from export.proof.threshold import choose as choose_threshold
 from export.request import Request
-from export.tasks import converted, judge, mixed, proved, read, scores_at, seen, studied
+from export.tasks import converted, judge, proved, read, scores_at, seen, studied
 from export.trial import Trial
 
 JUDGING, CONVERTING, PROVING = "judging", "converting", "proving"
-CALIBRATING, CHOOSING = "calibrating with", "choosing layers for"
+CALIBRATING = "calibrating with"
 STUDIED = "full_int8.tflite"
 COUNTS = (10, 30, 100, 300, 1000)  # representative pictures
 FEW = 1000  # test pictures; below, one of them is more than a tenth of the gate's usual point
@@ -151,28 +150,3 @@ class _Leader:
         top1 = float((reference.predicted == reference.labels)[looked_at].mean())
         chosen = self._request.options.calibration
         return Study(STUDIED, len(looked_at), "validation", top1, chosen, tuple(points))
-
-
-def try_mixed(request: Request, place: Path, tried: Tried, float32: int, progress: Progress) -> Trial:
-    """Returns the trial of `MIXED`, measured where there is a file.
-
-    Args:
-        request: What to export.
-        place: As `try_all` left it.
-        tried: Its answer.
-        float32: Bytes of the file in float32.
-        progress: Told what happens.
-    """
-    gate = request.options.gate
-    # Who agrees on so many pictures cannot have lost more points of top-1 than the gate allows.
-    wanted = max(1 - gate.max_degradation / 100, gate.min_agreement or 0.0)
-    with Crew(1, progress) as crew:
-        arguments = (request, MIXED, scores_at(place, "validation"), wanted, float32)
-        crew.submit(Task((CHOOSING, MIXED.name), mixed, arguments))
-        (answer,) = crew.answers()
-        trial = answer.value or Trial(MIXED, refusal=f"choosing layers failed: {answer.error}")
-        if trial.refusal:
-            return trial
-        crew.submit(Task((PROVING, MIXED.name), proved, (request, trial, scores_at(place, "test"), tried.samples)))
-        (answer,) = crew.answers()
-        return answer.value or replace(trial, refusal=f"proving failed: {answer.error}")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tools.choices import Failure
 
-NAMED = ("fashion_mnist",)  # datasets that need no path
+NAMED = ("fashion_mnist", "mnist", "cifar10")  # datasets that need no path
 SHOWN = 8  # of what there is instead
 
 
@@ -31,9 +31,15 @@ def dataset(asked: Mapping[str, str]) -> None:
             raise Failure("DATASET=folder: which one? folder:PATH, with a sub-folder of pictures for each label")
         if not os.path.isdir(path):
             raise Failure(f"DATASET={text}: {path} is {'not a folder' if os.path.exists(path) else 'not there'}")
+    elif name == "csv" and colon:
+        if not path:
+            raise Failure("DATASET=csv: which one? csv:FILE, a table of path and label")
+        if not os.path.isfile(path):
+            raise Failure(f"DATASET={text}: {path} is {'not a file' if os.path.exists(path) else 'not there'}")
     elif text not in NAMED:
         hint = f"; for the pictures in that folder say DATASET=folder:{text}" if os.path.isdir(text) else ""
-        raise Failure(f"DATASET={text}: {', '.join(NAMED)} or folder:PATH is wanted{hint}")
+        hint = f"; for a table of path and label say DATASET=csv:{text}" if os.path.isfile(text) else hint
+        raise Failure(f"DATASET={text}: {', '.join(NAMED)}, folder:PATH or csv:FILE is wanted{hint}")
     _free("DATA", asked["DATA"], "dataset.json", "prepared dataset")
     _free("RUN", asked["RUN"], "started.json", "run directory")
 

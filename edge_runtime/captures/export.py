@@ -1,19 +1,18 @@
 """From captures to a dataset: a folder a label, as ``python -m train prepare --dataset folder:FOLDER`` takes it."""
 
-import io
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.captures.capture import Capture, NoSuchCapture, Part, checked_label
+from edge_runtime.captures.picture import cut_out
 from edge_runtime.captures.ring import Ring
 from edge_runtime.disk import no_way_to
-from edge_runtime.errors import PictureError, SinkError, UsageError
+from edge_runtime.errors import SinkError, UsageError
 from edge_runtime.files import directory_replaced
-from edge_runtime.preprocess import Region, preprocess
+from edge_runtime.preprocess import Region
 from edge_runtime.result import UNKNOWN
 from edge_runtime.sources.files import folder_name
 
@@ -56,7 +55,7 @@ def export(ring: Ring, folder: Path, as_predicted: bool = False) -> Exported:
     labelled = [(capture, label) for capture in captures if (label := _label(capture, as_predicted))]
     if not labelled:
         raise UsageError(f"{ring.directory}: none of {len(captures):,} captures is labelled: nothing to export")
-    folders = _folders([label for _, label in labelled])
+    folders = folders_of([label for _, label in labelled])
     done: Sequence[tuple[Capture, str]] = []
     try:
         with directory_replaced(folder) as fresh:
@@ -77,7 +76,7 @@ def _label(capture: Capture, as_predicted: bool) -> str | None:
     return capture.label if as_predicted and capture.label != UNKNOWN else None
 
 
-def _folders(labels: Sequence[str]) -> dict[str, str]:
+def folders_of(labels: Sequence[str]) -> dict[str, str]:
     """Returns each label's folder. Raises UsageError for two labels that would share one."""
     folders: dict[str, str] = {}
     taken: dict[str, str] = {}
@@ -95,27 +94,10 @@ def _write(ring: Ring, capture: Capture, folder: Path) -> bool:
         content, name = ring.picture(capture.id), capture.picture
     except NoSuchCapture:
         return False
-    if capture.facts.part:
-        content, name = _cut_out(content, capture.facts.part, capture.picture), f"{capture.id}.png"
+    if part := capture.facts.part:
+        region = Region(part.left, part.top, part.right, part.bottom)
+        content, suffix = cut_out(content, region, capture.picture)
+        name = capture.id + suffix
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(content)
     return True
-
-
-def _cut_out(content: bytes, part: Part, name: str) -> bytes:
-    """Returns a PNG of the region that the model was shown."""
-    from PIL import Image, ImageOps
-
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            width, height = ImageOps.exif_transpose(image).size
-    except Exception as error:  # whatever a decoder raises for what it cannot decode
-        raise PictureError(f"{name}: cannot be decoded: {error}") from error
-    columns = round(part.right * width) - round(part.left * width)
-    rows = round(part.bottom * height) - round(part.top * height)
-    region = Region(part.left, part.top, part.right, part.bottom)
-    # As large as the region is: so nothing is resized, and all else is done as for the model.
-    pixels = preprocess(content, PreprocessingSpec((max(1, rows), max(1, columns))), region)
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()

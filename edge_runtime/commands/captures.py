@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("directory", type=Path, metavar="DIR", help="where 'run --sink captures:DIR' keeps them")
         options(verb)
     parser.epilog = """A device keeps the frames that its model is unsure of; a person says what they show, here or on
-the web page; exported, they are training data. All of it works while 'run' is running.
+the web page; exported, they are training data. All of it works while 'run' is running. For pictures before
+there is a model there is 'edge-runtime capture'.
 
 examples:
   edge-runtime captures list captures

@@ -17,6 +17,7 @@ from edge_runtime.errors import EdgeError
 COMMANDS = {
     "classify": "classify pictures: files, directories, globs",
     "run": "keep classifying what sources give, until stopped",
+    "capture": "grow a folder of pictures to train with, from a camera, a video or files",
     "captures": "list, look at and export what was kept for retraining",
     "benchmark": "measure every variant of a bundle on this device",
     "health": "tell a supervisor whether a running 'run' is alive",

@@ -4,7 +4,6 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from edge_runtime.captures.sink import CaptureSink
 from edge_runtime.console import say
@@ -18,6 +17,7 @@ from edge_runtime.service.page import page
 from edge_runtime.service.settings import settings_of
 from edge_runtime.service.successor import Successor
 from edge_runtime.service.supervisor import HELD_BACK, READY, RELOAD, Announce
+from edge_runtime.signals import on_signal
 
 Read = Callable[[], dict[str, object]]
 """Reads the settings as TOML knows them; raises EdgeError."""
@@ -114,13 +114,3 @@ def serve(raw: dict[str, object], read: Read, where: str, announce: Announce, he
     if any(untold.values()) and not asked.is_set():
         raise IncompleteError("; ".join(f"{address}: {lost} results lost" for address, lost in untold.items() if lost))
     return 0
-
-
-def on_signal(act: Callable[[], None], *numbers: signal.Signals) -> None:
-    """Calls `act` when a signal comes, in a thread: a handler may interrupt the main one inside a lock it needs."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        threading.Thread(target=act, daemon=True).start()
-
-    for number in numbers:
-        signal.signal(number, handle)

@@ -31,6 +31,7 @@ class Frame:
         captured_at: Seconds since 1970 UTC; for a file, when it was picked up.
         picture: What is to be judged.
         taken: The same moment in seconds of the clock that is never set, for its age.
+        played: Seconds from the beginning of a video that is played; None for all else.
     """
 
     source: str
@@ -38,6 +39,7 @@ class Frame:
     captured_at: float
     picture: Picture
     taken: float = field(default_factory=time.monotonic)
+    played: float | None = None
 
     @property
     def path(self) -> str | None:

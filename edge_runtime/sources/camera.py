@@ -158,7 +158,8 @@ class Captured:
             child.tell(b"1")
             taken = message["taken"]
             quiet.heard(self._clock())
-            yield Frame(self.address, message["frame"], self._now() - (self._clock() - taken), picture, taken)
+            at = self._now() - (self._clock() - taken)
+            yield Frame(self.address, message["frame"], at, picture, taken, message["played"])
 
 
 def device(path: Path, silence: float = SILENCE, now: Callable[[], float] = time.time) -> Captured:

@@ -5,7 +5,8 @@
 Only `edge_runtime.sources.camera` starts it. What comes on standard input: the job as a line of JSON (the address may
 hold a password, so it is not an argument), then a byte for each picture wanted; its end ends the process. What goes to
 standard output: lines of JSON, as in ``{"frame": 17, "taken": 5.2, "shape": [480, 640, 3]}`` when that picture lies in
-the shared memory (RGB), ``{"lost": "why"}`` or ``{"failed": "why"}`` (for good), ``{"end": true}`` after a video.
+the shared memory (RGB; of a video ``played`` says how many seconds from its beginning), ``{"lost": "why"}`` or
+``{"failed": "why"}`` (for good), ``{"end": true}`` after a video.
 
 A camera is read on and on, and a picture that nobody has asked for is replaced by the next one, before its colours are
 converted. A video waits instead.
@@ -97,7 +98,7 @@ def work(job: Job, wish: Wish, stdout: IO[bytes]) -> None:
                 os.ftruncate(job.memory, size)  # it only grows: who reads it has it mapped
                 memory = mmap.mmap(job.memory, size)
             reader.put(np.frombuffer(memory, np.uint8, size).reshape(shape))
-            say(frame=number, taken=taken, shape=shape)
+            say(frame=number, taken=taken, shape=shape, played=reader.played() if job.kind == "video" else None)
         say(end=True)
     except LostError as error:
         say(lost=str(error))

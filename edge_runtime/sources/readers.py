@@ -28,6 +28,9 @@ class Reader(Protocol):
     def put(self, into: NDArray[np.uint8]) -> None:
         """Writes it, RGB, into an array of that shape."""
 
+    def played(self) -> float:
+        """Returns where it stands, in seconds from the beginning; means something of a video only."""
+
 
 class OpenCvReader:
     """A device, stream or video."""
@@ -48,6 +51,9 @@ class OpenCvReader:
         grey = self._picture.ndim == 2  # infrared and thermal cameras
         kind = self._cv2.COLOR_GRAY2RGB if grey else self._cv2.COLOR_BGR2RGB
         self._cv2.cvtColor(self._picture, kind, dst=into)
+
+    def played(self) -> float:
+        return float(self._capture.get(self._cv2.CAP_PROP_POS_MSEC)) / 1000
 
 
 class PicameraReader:
@@ -79,6 +85,9 @@ class PicameraReader:
 
     def put(self, into: NDArray[np.uint8]) -> None:
         into[...] = self._picture[..., :3]
+
+    def played(self) -> float:
+        return 0.0
 
 
 def opened(job: Job) -> Reader:

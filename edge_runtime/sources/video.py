@@ -35,6 +35,6 @@ class VideoSource(Following):
                 if stop.wait(self._pause) if self._pause else stop.is_set():
                     return
                 # When it was picked up: the process behind may have had it ready for a while.
-                yield Frame(self.address, item.number, self._now(), item.picture)
+                yield Frame(self.address, item.number, self._now(), item.picture, played=item.played)
         except LostError as error:  # a file that made its reader crash will do so again
             raise SourceError(f"{self.address}: {error}") from error

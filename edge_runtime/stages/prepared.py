@@ -1,9 +1,11 @@
 """A prepared dataset: pixels as the model will see them, split once and for all.
 
 ``dataset.json`` says what it is; ``{train,validation,test}_pixels.npy`` hold uint8 RGB ``[n, height, width, 3]`` and
-``…_labels.npy`` int64 ``[n]``, an index into the labels.
+``…_labels.npy`` int64 ``[n]``, an index into the labels. ``…_samples.csv``, which older ones lack, has a line for each
+picture: its name, its width, height and kind as it was found, and what else is known of it.
 """
 
+import csv
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from edge_runtime.files import directory_replaced
 
 SCHEMA_VERSION = 1
 FILE_NAME = "dataset.json"
+ARRAYS = ".npy"
+SAMPLE_COLUMNS = ("name", "width", "height", "kind")  # of every samples.csv; the columns after them are slices
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
@@ -38,6 +42,23 @@ class Split:
 
 
 @dataclass(frozen=True)
+class About:
+    """What is known of a split's pictures beside pixels and label, in the order of the arrays.
+
+    Attributes:
+        names: Such as ``bolt/17.jpg`` or ``test/17``.
+        sizes: Width and height in pixels as they were found.
+        kinds: What is unusual about the file, such as ``animated`` or ``16-bit transparent``; mostly nothing.
+        slices: Column by column, such as ``{"camera": ("1", "2", …)}``, for figures of parts of a split.
+    """
+
+    names: tuple[str, ...]
+    sizes: tuple[tuple[int, int], ...]
+    kinds: tuple[str, ...]
+    slices: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
 class DatasetRecord:
     """The content of ``dataset.json``.
 
@@ -48,7 +69,7 @@ class DatasetRecord:
         spec: Labels and the preprocessing that made the pixels.
         seed: Of the split.
         counts: Pictures a split.
-        files: sha256 of each array file.
+        files: sha256 of each array file and each list of samples.
     """
 
     schema_version: int
@@ -87,16 +108,41 @@ class Prepared:
             raise DatasetError(f"{self.directory}: {name}: {pixels.dtype} {pixels.shape} does not fit {FILE_NAME}")
         return Split(pixels, labels)
 
+    def about(self, name: SplitName) -> About | None:
+        """Returns names, sizes and slices of one split's pictures, or None where it was prepared without them.
+
+        Raises:
+            DatasetError: The file is missing, altered or of another length than the record says.
+        """
+        path = self.directory / samples_file(name)
+        if path.name not in self.record.files:
+            return None
+        try:
+            self._check(path)
+            with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+                header, *rows = csv.reader(file)
+            if tuple(header[:4]) != SAMPLE_COLUMNS or len(rows) != self.record.counts[name]:
+                raise ValueError(f"{len(rows):,} pictures, columns {', '.join(header)}")
+            return About(
+                tuple(row[0] for row in rows),
+                tuple((int(row[1]), int(row[2])) for row in rows),
+                tuple(row[3] for row in rows),
+                {column: tuple(row[at] for row in rows) for at, column in enumerate(header[4:], 4)},
+            )
+        except (OSError, ValueError, IndexError, csv.Error) as error:
+            raise DatasetError(f"{path}: cannot be read: {error}; prepare the dataset again") from error
+
     def _array(self, name: str) -> Any:
         path = self.directory / name
         try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-            if found != self.record.files.get(name):
-                raise DatasetError(f"{path}: has changed since it was prepared; prepare the dataset again")
+            self._check(path)
             return np.load(path, mmap_mode="r")
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path}: cannot be read: {error}; prepare the dataset again") from error
+
+    def _check(self, path: Path) -> None:
+        if sha256(path) != self.record.files.get(path.name):
+            raise DatasetError(f"{path}: has changed since it was prepared; prepare the dataset again")
 
 
 def write_prepared(
@@ -107,23 +153,59 @@ def write_prepared(
     Raises:
         DatasetError: `target` is something else, or the disk refused; what was there is still there.
     """
-    if target.exists() and not (target / FILE_NAME).is_file():
-        raise DatasetError(f"{target}: exists and is not a prepared dataset; choose another place or remove it")
+    check_target(target)
+    counts: dict[str, int] = {split: len(content.labels) for split, content in splits.items()}
     try:
         with directory_replaced(target) as fresh:
-            files = {}
             for split, content in splits.items():
-                for what, array in (("pixels", content.pixels), ("labels", content.labels)):
-                    path = fresh / f"{split}_{what}.npy"
-                    np.save(path, array)
-                    with path.open("rb") as file:
-                        files[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
-            counts: dict[str, int] = {split: len(content.labels) for split, content in splits.items()}
-            record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files)
-            (fresh / FILE_NAME).write_bytes(fields.canonical(record))
+                np.save(fresh / f"{split}_pixels.npy", content.pixels)
+                np.save(fresh / f"{split}_labels.npy", content.labels)
+            record = recorded(fresh, name=name, origin=origin, grey=grey, spec=spec, seed=seed, counts=counts).record
     except OSError as error:
         raise DatasetError(f"{target}: cannot be written: {error.strerror or f'no space left ({error})'}") from error
     return Prepared(target, record, _digest(record))
+
+
+def check_target(target: Path) -> None:
+    """Makes sure that nothing but a prepared dataset is replaced.
+
+    Raises:
+        DatasetError: `target` is something else.
+    """
+    empty = target.is_dir() and not any(target.iterdir())
+    if target.exists() and not empty and not (target / FILE_NAME).is_file():
+        raise DatasetError(f"{target}: exists and is not a prepared dataset; choose another place or remove it")
+
+
+def recorded(
+    directory: Path, *, name: str, origin: str, grey: bool, spec: ModelSpec, seed: int, counts: dict[str, int]
+) -> Prepared:
+    """Writes the record that makes a prepared dataset of a directory with its arrays and, maybe, lists of samples.
+
+    Raises:
+        OSError: The directory cannot be read or written.
+    """
+    names = [path.name for path in directory.iterdir()]
+    known = [file for split in SPLITS for file in (f"{split}_pixels.npy", f"{split}_labels.npy", samples_file(split))]
+    files = {file: sha256(directory / file) for file in known if file in names}
+    record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files)
+    (directory / FILE_NAME).write_bytes(fields.canonical(record))
+    return Prepared(directory, record, _digest(record))
+
+
+def samples_file(split: SplitName) -> str:
+    """Returns the name of the file that says what is known of a split's pictures."""
+    return f"{split}_samples.csv"
+
+
+def sha256(path: Path) -> str:
+    """Returns the digest of a file's content.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_prepared(directory: Path) -> Prepared:
@@ -145,5 +227,6 @@ def open_prepared(directory: Path) -> Prepared:
 
 
 def _digest(record: DatasetRecord) -> str:
-    # Not the whole record: where the pictures were found does not change what they are.
-    return digest(fields.canonical([record.name, record.spec, record.files]))
+    # Not the whole record: where the pictures were found and what they are called does not change what they are.
+    arrays = {name: found for name, found in record.files.items() if name.endswith(ARRAYS)}
+    return digest(fields.canonical([record.name, record.spec, arrays]))

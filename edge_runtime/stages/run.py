@@ -1,5 +1,6 @@
 """A run directory: what one training left behind. ``run.json`` is written last, so its presence means finished."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -17,6 +18,7 @@ RECORD = "run.json"
 MODEL = "model.keras"
 SAVED_MODEL = "saved_model"  # instead of it: a model from elsewhere that is no Keras file
 SPEC = "spec.json"
+ELSEWHERE = "elsewhere"  # what trained a model that was imported
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class RunRecord:
         dataset_digest: Identifies its content.
         model: sha256 of ``model.keras``; of a SavedModel, over its files (see `model_digest`).
         versions: Version of each library that took part.
-        device: What trained: a GPU's name or ``cpu``.
+        device: What trained: a GPU's name, ``cpu`` or ``elsewhere``.
         fine_tuned: Of which run; None where training began from nothing.
     """
 
@@ -114,12 +116,11 @@ def open_run(directory: Path) -> Run:
     if not (directory / RECORD).is_file():
         raise RunError(f"{directory}: not a finished run, it has no {RECORD}; 'python -m train fit' continues it")
     try:
+        _check_version(directory / RECORD)
         record = _read(RunRecord, directory / RECORD)
         spec = _read(ModelSpec, directory / SPEC)
     except (FieldError, OSError) as error:
         raise RunError(f"{error}; train again") from error
-    if record.schema_version != SCHEMA_VERSION:
-        raise RunError(f"{directory / RECORD}: schema version {SCHEMA_VERSION} expected, {record.schema_version} found")
     run = Run(directory, record, spec)
     try:
         found = model_digest(run.model)
@@ -128,6 +129,15 @@ def open_run(directory: Path) -> Run:
     if found != record.model:
         raise RunError(f"{run.model}: sha256 {record.model[:12]}… expected, {found[:12]}… found; train again")
     return run
+
+
+def _check_version(path: Path) -> None:
+    """Accepts a record of this version; before its fields are looked at, which another version has others of."""
+    raw = fields.decode(path.read_bytes(), str(path))
+    found = raw.get("schema_version") if isinstance(raw, Mapping) else None
+    if type(found) is int and found != SCHEMA_VERSION:
+        what = "update this kit" if found > SCHEMA_VERSION else "train again, or import the model again"
+        raise RunError(f"{path}: schema version {SCHEMA_VERSION} expected, {found} found; {what}")
 
 
 def _read(kind: type[T], path: Path) -> T:

@@ -3,7 +3,7 @@
 Rescaling, grey conversion and softmax are layers of the Keras model already; the cast from uint8 is added here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.bundle.spec import ModelSpec
-from edge_runtime.errors import RunError
 from edge_runtime.scores import Scores
+from edge_runtime.stages import rule
 from edge_runtime.stages.run import Run
 from export.conversion.backend import tensorflow as tf
 from export.conversion.loading import load_model
 
 BATCH = 256
-PROBES = 6  # pictures: black, white, noise
-SUM_TOLERANCE = 0.01  # a thousand labels in bfloat16 sum to one within 0.004
+OTHER_SHAPES = (
+    (
+        "'python -m export import' puts grey conversion and another range around a model, and the dataset's --size "
+        "must be the model's"
+    ),
+    "give it the labels it was trained with, in their order",
+)
+OTHER_SCORES = (
+    "train it again",
+    "put keras.layers.Softmax() behind its last layer, or import it with --softmax",
+)
 
 
 class DeployedGraph:
@@ -39,28 +48,18 @@ class DeployedGraph:
     """
 
     def __init__(self, model: Any, spec: ModelSpec, source: Path | str = "model") -> None:
-        height, width = spec.preprocessing.size
+        size = spec.preprocessing.size
         taken = [tuple(tensor.shape) for tensor in model.inputs]
-        if len(taken) != 1 or not _fits(taken[0], (None, height, width, 3)):
-            raise RunError(
-                f"{source}: one input [batch, {height}, {width}, 3] (RGB pixels of any number of pictures) expected, "
-                f"{_told(taken)} found; 'python -m export import' puts grey conversion and another range around a "
-                "model, and the dataset's --size must be the model's"
-            )
         given = [tuple(tensor.shape) for tensor in model.outputs]
-        if len(given) != 1 or given[0] != (None, len(spec.labels)):
-            raise RunError(
-                f"{source}: one output [batch, {len(spec.labels)}] (a score for each of {len(spec.labels)} labels) "
-                f"expected, {_told(given)} found; give it the labels it was trained with, in their order"
-            )
-        _check_scores(model, (height, width), source)
+        rule.check_shapes(taken, given, size, len(spec.labels), source, OTHER_SHAPES)
+        rule.check_scores(lambda pixels: model(pixels, training=False), size, source, OTHER_SCORES)
         self.model = model
         self.spec = spec
 
         def judge(pixels: Any) -> dict[str, Any]:
             return {"scores": model(tf.cast(pixels, tf.float32), training=False)}
 
-        shape = (1, height, width, 3)
+        shape = (1, *size, 3)
         self.from_uint8 = tf.function(judge, input_signature=[tf.TensorSpec(shape, tf.uint8, name="pixels")])
         self.from_float = tf.function(judge, input_signature=[tf.TensorSpec(shape, tf.float32, name="pixels")])
 
@@ -86,37 +85,3 @@ def load_graph(run: Run) -> DeployedGraph:
         RunError: The file is not a Keras model, or not a classifier for the run's spec.
     """
     return DeployedGraph(load_model(run.model), run.spec, run.model)
-
-
-def _fits(found: tuple[int | None, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Tells whether a model for `found` takes `wanted`; a size that the model leaves open is the spec's to set."""
-    return (
-        len(found) == len(wanted)
-        and found[0] is None
-        and all(own in (None, size) for own, size in zip(found[1:], wanted[1:], strict=True))
-    )
-
-
-def _told(shapes: Sequence[tuple[int | None, ...]]) -> str:
-    texts = (f"[{', '.join('any' if size is None else str(size) for size in shape)}]" for shape in shapes)
-    return " and ".join(texts) or "none"
-
-
-def _check_scores(model: Any, size: tuple[int, int], source: Path | str) -> None:
-    """Accepts a model that gives probabilities; logits would pass as scores, with a label and a sum of anything.
-
-    Raises:
-        RunError: Its scores for black, white or noise are no numbers, negative, or sum to something else than one.
-    """
-    noise = np.random.default_rng(0).integers(0, 256, (PROBES, *size, 3)).astype(np.float32)
-    noise[0], noise[1] = 0, 255
-    scores = np.asarray(model(noise, training=False), np.float64)
-    if not np.isfinite(scores).all():
-        raise RunError(f"{source}: gives scores that are not numbers for black, white or noise; train it again")
-    sums = scores.sum(axis=1)
-    worst = int(np.abs(sums - 1).argmax())
-    if abs(sums[worst] - 1) > SUM_TOLERANCE or scores.min() < -SUM_TOLERANCE:
-        raise RunError(
-            f"{source}: scores that sum to one expected, {sums[worst]:.4g} found (the least score is "
-            f"{scores.min():.4g}); put keras.layers.Softmax() behind its last layer, or import it with --softmax"
-        )

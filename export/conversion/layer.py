@@ -1,21 +1,30 @@
-"""One operator of a network, as people and the quantiser call it."""
+"""What is made int8 or stays in float32 as a whole, as people and the quantiser call it; alike for every converter."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Layer:
-    """An operator of the graph.
+    """A piece of a network.
 
     Attributes:
-        tensor: Its output's name, as the converter gave it: one operator's alone.
-        operator: Such as ``CONV_2D``.
+        name: For people: the Keras layer's, see `layer_names`.
+        nodes: What the quantiser calls it: its output tensor in TFLite, the names of its nodes in ONNX.
     """
 
-    tensor: str
-    operator: str
+    name: str
+    nodes: tuple[str, ...]
 
-    @property
-    def name(self) -> str:
-        """For people: of ``cnn/re_lu_3/Relu;cnn/conv2d_3/convolution`` the first part, without the model's name."""
-        return self.tensor.partition(";")[0].partition("/")[2] or self.tensor
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A float network whose activations have known ranges.
+
+    Attributes:
+        layers: In the order of computation.
+        quantised: Returns the file that is in int8 but for some of them; uint8 in, float32 out.
+    """
+
+    layers: tuple[Layer, ...]
+    quantised: Callable[[Collection[Layer]], bytes]

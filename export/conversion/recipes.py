@@ -125,8 +125,15 @@ RECIPES = (
     ),
     Recipe("int8.onnx", "static int8 (QDQ, per channel), for ONNX Runtime on ARM, and x86-64 with VNNI", True, INT8),
 )
-# Not asked for by name: made where full_int8.tflite does not pass the gate.
-MIXED = Recipe("mixed_int8.tflite", "int8 but for the layers that it would hurt; made when full int8 fails", True, INT8)
+# Not asked for by name: by the recipe whose file they take the place of, made where that does not pass the gate.
+MIXED = {
+    "full_int8.tflite": Recipe(
+        "mixed_int8.tflite", "int8 but for the layers that it would hurt; made when full int8 fails", True, INT8
+    ),
+    "int8.onnx": Recipe(
+        "mixed_int8.onnx", "int8 but for the layers that it would hurt; made when int8 fails", True, INT8
+    ),
+}
 USUAL, ALL = "usual", "all"
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def dynamic_int8(graph: DeployedGraph, calibration: NDArray[np.uint8]) -> bytes:
     """
     with tempfile.TemporaryDirectory() as directory:
         result = Path(directory) / "result"
-        quantize_dynamic(_prepared(graph, Path(directory)), result, weight_type=QuantType.QUInt8)
+        quantize_dynamic(prepared(graph, Path(directory)), result, weight_type=QuantType.QUInt8)
         return _finished(onnx.load(result), graph, calibration)
 
 
@@ -83,15 +84,34 @@ def int8(graph: DeployedGraph, calibration: NDArray[np.uint8]) -> bytes:
         calibration: uint8 ``[n, h, w, 3]``, whose activations set the ranges.
     """
     with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        return statically_quantised(prepared(graph, place), graph, calibration, place / "ranges")
+
+
+def statically_quantised(
+    source: Path, graph: DeployedGraph, calibration: NDArray[np.uint8], ranges: Path, kept: Collection[str] = ()
+) -> bytes:
+    """Returns the static int8 file of a prepared model.
+
+    Args:
+        source: What `prepared` wrote.
+        graph: What it came from.
+        calibration: uint8 ``[n, h, w, 3]``, whose activations set the ranges.
+        ranges: A file that keeps these ranges: written where there is none, else read, and nothing is calibrated.
+        kept: Names of the nodes that stay in float32.
+    """
+    with tempfile.TemporaryDirectory() as directory:
         result = Path(directory) / "result"
         quantize_static(
-            _prepared(graph, Path(directory)),
+            source,
             result,
             _Pictures(calibration),
             quant_format=QuantFormat.QDQ,
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
+            nodes_to_exclude=sorted(kept),
+            calibration_cache_path=ranges,
         )
         return _finished(compact(onnx.load(result)), graph, calibration)
 
@@ -122,7 +142,7 @@ def _traced(graph: DeployedGraph) -> Any:
     return model
 
 
-def _prepared(graph: DeployedGraph, directory: Path) -> Path:
+def prepared(graph: DeployedGraph, directory: Path) -> Path:
     """Writes the float32 model as ONNX Runtime's quantiser wants it; returns where.
 
     Raises:

@@ -1,5 +1,7 @@
 """From the deployed graph to TFLite files. Builtin operators only: a graph that needs another fails loudly."""
 
+import errno
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -164,6 +166,7 @@ def convert_quietly(converter: Any) -> bytes:
 
     Raises:
         VariantError: TFLite has no builtin operator for something in the graph.
+        OSError: The disk is full.
         Exception: What else TensorFlow raises.
     """
     content, refused = b"", None
@@ -182,4 +185,7 @@ def convert_quietly(converter: Any) -> bytes:
             refused.__cause__ = error
     if refused:
         raise refused  # here: `stderr_without` shows all that was written before an exception, pages of it
+    if not converter.saved_model_dir:
+        # It could not write the SavedModel that it begins with, and went another way, to other bytes: in silence.
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     return content

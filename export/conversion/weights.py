@@ -7,9 +7,11 @@ this form it runs rightly in 8 bits and refuses in 4.
 
 import contextlib
 import io
+import threading
 
 from ai_edge_quantizer.quantizer import Quantizer
 from tensorflow.lite.python import schema_py_generated as schema
+from tqdm import tqdm
 
 from export.conversion.flatbuffer import read, write
 
@@ -19,6 +21,11 @@ LEAST = 1024
 # What TensorFlow's own op_version.cc asks for. The quantizer writes 1, and an interpreter that knows no scale for each
 # channel would compute with the first one.
 VERSIONS = {8: 5, 4: 6}
+
+
+# The quantizer's progress bars come with a semaphore of the system's, of which Python complains when a process that has
+# one is ended.
+tqdm.set_lock(threading.RLock())
 
 
 def with_quantised(content: bytes, bits: int) -> bytes:

@@ -179,7 +179,7 @@ def _label_misses(parity: Parity, limit: float, labels: Sequence[str]) -> Iterat
 def _latency_misses(parity: Parity, limit: float, baseline: float | None) -> Iterator[Miss]:
     if baseline is None:
         yield _untimed(
-            "max-latency cannot be judged, float32 of the same format was not measured; add it to --recipes",
+            "max-latency cannot be judged, float32 of the same format could not be measured; its own line says why",
             quantised=False,
         )
     elif parity.latency > limit * baseline:

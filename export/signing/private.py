@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edge_runtime.errors import EdgeError, UsageError
 from edge_runtime.files import PARTIAL
-from edge_runtime.keys import KINDS, MISSING, Key, checked, hash_for, read_bounded
+from edge_runtime.keys import KINDS, Key, checked, hash_for, missing, read_bounded
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -72,7 +72,7 @@ def make(kind: Kind, place: Path) -> PrivateKey:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     except ImportError as error:
-        raise EdgeError(MISSING) from error
+        raise EdgeError(missing()) from error
     private: Private
     if kind == "ed25519":
         private = Ed25519PrivateKey.generate()
@@ -104,7 +104,7 @@ def read(path: Path, ask: Ask) -> PrivateKey:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     except ImportError as error:
-        raise EdgeError(MISSING) from error
+        raise EdgeError(missing()) from error
     try:
         private = load_pem_private_key(content, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

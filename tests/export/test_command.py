@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime.bundle.manifest import digest
+from edge_runtime.bundle.manifest import SIGNATURE, digest
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run, write_record
 from export.conversion.backend import keras
 from export.conversion.recipes import RECIPES
+from export.signing.sign import sign
+from tests.signing import pair
 from tests.support import python
 
 FEW = ("--recipes", "float32.tflite,full_int8.tflite")
@@ -103,6 +105,26 @@ def test_a_second_export_finds_the_bundle_up_to_date_without_tensorflow(
     assert open_bundle(tmp_path / bundle.manifest.name).digest == bundle.digest
 
 
+def test_an_export_that_replaces_a_signed_bundle_says_that_the_new_one_is_not_signed(
+    run_directory: Path, tmp_path: Path
+) -> None:
+    out, tar = tmp_path / "my bundle", tmp_path / "my.tar"
+    once = ("-m", "export", run_directory, "--out", out, "--recipes", "float32.tflite")
+    first = python(*once)
+    assert first.returncode == 0, first.stderr
+    assert "sign" not in first.stderr
+    key = pair(tmp_path)
+    sign(out, key)
+    assert "signed" not in python(*once).stderr  # up to date: the signature stays
+    again = python(*once, "--force", "--tar", tar)
+    assert again.returncode == 0, again.stderr
+    command = f"python -m export sign '{out}' --key PRIVATE --tar {tar}"
+    wanted = f"the bundle before was signed with the key {key.public.hint[:12]}; this one is not, sign it: {command}\n"
+    assert again.stderr.endswith(f"export: {wanted}")
+    assert not (out / SIGNATURE).exists()
+    assert "signed" not in python(*once, "--force").stderr
+
+
 def test_a_collapsed_int8_variant_is_left_out_named_and_told_by_the_exit_code(collapsing: Path, tmp_path: Path) -> None:
     out = tmp_path / "bundle"
     done = python("-m", "export", collapsing, "--out", out, *FEW)
@@ -114,21 +136,39 @@ def test_a_collapsed_int8_variant_is_left_out_named_and_told_by_the_exit_code(co
     assert not (out / "variants" / "full_int8.tflite").exists()
 
 
-def test_where_full_int8_collapses_the_layers_that_hurt_stay_in_float(collapsing: Path, tmp_path: Path) -> None:
-    out = tmp_path / "bundle"
-    done = python("-m", "export", collapsing, "--out", out, *FEW)
-    kept = re.search(r"mixed_int8.tflite: in float32: (.*)", done.stderr)
-    assert kept, done.stderr
+def test_where_int8_collapses_the_layers_that_hurt_stay_in_float(collapsing: Path, tmp_path: Path) -> None:
+    out, again = tmp_path / "bundle", tmp_path / "again"
+    both = ("--recipes", "float32.tflite,full_int8.tflite,float32.onnx,int8.onnx")
+    done = python("-m", "export", collapsing, "--out", out, *both)
     # What carries the large channel, from the convolution that makes it to the layer that cancels it.
-    assert [name.partition("/")[0].rstrip("_0123456789") for name in kept[1].split(", ")] == [
-        "re_lu", "global_average_pooling2d", "logits",
-    ]  # fmt: skip
-    manifest = open_bundle(out).manifest
-    assert [variant.name for variant in manifest.variants] == ["float32.tflite", "mixed_int8.tflite"]
-    mixed = manifest.variants[1]
-    assert mixed.top1 >= manifest.gate.reference_top1 - 0.01
-    assert manifest.files[mixed.path].size < 0.9 * manifest.files["variants/float32.tflite"].size
+    assert _told_in_float(done.stderr) == {
+        "mixed_int8.tflite": ["conv2d_3", "global_average_pooling2d", "logits"],
+        "mixed_int8.onnx": ["conv2d_3", "logits"],  # pooling has no weights: it belongs to what is before
+    }
+    bundle = open_bundle(out)
+    manifest = bundle.manifest
+    names = [variant.name for variant in manifest.variants]
+    assert names == ["float32.tflite", "float32.onnx", "mixed_int8.tflite", "mixed_int8.onnx"]
+    for mixed in manifest.variants[2:]:
+        assert mixed.top1 >= manifest.gate.reference_top1 - 0.01
+        assert manifest.files[mixed.path].size < 0.9 * manifest.files[f"variants/float32.{mixed.format}"].size
     assert python("-m", "edge_runtime", "verify", out).returncode == 0
+
+    figures = json.loads(bundle.file("reports/parity.json").read_text())["variants"]
+    told = {name: [layer for one in figures[name]["sensitivity"] for layer in one["layers"]] for name in names[2:]}
+    assert told["mixed_int8.tflite"][-2:] == ["logits", "scores"]
+    assert told["mixed_int8.onnx"] == ["rescaling", "conv2d", "conv2d_1", "conv2d_2", "conv2d_3", "logits"]
+    page = bundle.file("reports/parity.html").read_text()
+    assert all(f"what each layer of {name} costs in int8" in page for name in told)
+
+    onnx = ("--recipes", "float32.onnx,int8.onnx")
+    python("-m", "export", collapsing, "--out", again, *onnx, env={**os.environ, "PYTHONHASHSEED": "7"})
+    path = "variants/mixed_int8.onnx"
+    assert open_bundle(again).manifest.files[path] == manifest.files[path]
+
+
+def _told_in_float(said: str) -> dict[str, list[str]]:
+    return {name: layers.split(", ") for name, layers in re.findall(r"(\S+): in float32: (.*)", said)}
 
 
 def test_when_nothing_passes_no_bundle_is_written_and_the_old_one_stays(collapsing: Path, tmp_path: Path) -> None:
@@ -168,6 +208,11 @@ def test_other_data_than_the_run_was_trained_on_is_refused(
         (("RUN", "--out", "x", "--min-agreement", "99"), 2, "a fraction from 0 to 1 expected, 99 found"),
         (("RUN", "--out", "x", "--max-size", "small"), 2, "a size such as 300k or 1.5M expected, 'small' found"),
         (("RUN", "--out", "x", "--max-latency", "0"), 2, "a number above 0 expected, 0 found"),
+        (
+            ("RUN", "--out", "x", "--max-latency", "1.5", "--recipes", "float32.tflite,full_int8,int8.onnx"),
+            2,
+            "max-latency 1.5 compares int8.onnx with float32.onnx, which --recipes leaves out; add float32.onnx to",
+        ),
         (("RUN", "--out", "x", "--gate", "/nowhere.toml"), 1, "/nowhere.toml: No such file"),
         (("RUN", "--out", "RUN"), 1, "exists and is not a bundle"),
         (("RUN", "--out", "x", "--tar", "/nowhere/x.tar"), 2, "there is no directory /nowhere"),

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import UsageError
-from export.gate_arguments import add_gate, gate_of, size_of
+from export.conversion.recipes import select
+from export.gate_arguments import add_gate, check_baselines, gate_of, size_of
 from export.proof.gate import Gate
 
 
@@ -66,3 +67,24 @@ def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"a size such as 300k or 1\.5M expected"):
         size_of(text)
+
+
+@pytest.mark.parametrize(
+    "recipes", ["usual", "all", "float32.onnx", "full_int8,float32.tflite", "float32.onnx,int8.onnx"]
+)
+def test_latency_can_be_limited_where_float32_of_each_format_is_made(recipes: str) -> None:
+    check_baselines(Gate(max_latency=1.5), select(recipes))
+
+
+def test_a_limit_of_latency_without_float32_of_the_format_is_refused_and_says_what_to_add() -> None:
+    with pytest.raises(
+        UsageError, match=r"full_int8\.tflite with float32\.tflite and int8\.onnx with float32\.onnx"
+    ) as told:
+        check_baselines(Gate(max_latency=1.5), select("full_int8.tflite,int8.onnx"))
+    assert "add float32.tflite,float32.onnx to --recipes" in str(told.value)
+    with pytest.raises(UsageError, match=r"add float32\.onnx to"):
+        check_baselines(Gate(max_latency=1.5), select("float32.tflite,full_int8.tflite,int8.onnx"))
+
+
+def test_without_a_limit_of_latency_no_float32_is_needed() -> None:
+    check_baselines(Gate(), select("full_int8.tflite,int8.onnx"))

@@ -205,3 +205,22 @@ def test_a_directory_with_something_else_is_not_replaced(prepared: Prepared, tmp
     with pytest.raises(EdgeError, match="exists and is not a finished run"):
         imported(tmp_path / "theirs.keras", prepared, tmp_path / "run")
     assert (tmp_path / "run/notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("saved_model", [True, False])
+def test_who_wants_an_imported_model_evaluated_is_sent_to_the_report_of_its_export(
+    saved_model: bool, prepared: Prepared, tmp_path: Path
+) -> None:
+    source = tmp_path / ("theirs" if saved_model else "theirs.keras")
+    if saved_model:
+        network().export(source, format="tf_saved_model", verbose=False)
+    else:
+        network().save(source)
+    imported(source, prepared, tmp_path / "run")
+    done = python("-m", "train", "evaluate", tmp_path / "run")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"train: error: {tmp_path}/run: its model was imported from elsewhere, and evaluate reports on what this kit "
+        f"trained; 'python -m export {tmp_path}/run --out BUNDLE' judges it on the same test split: look at "
+        "BUNDLE.report.html\n"
+    )

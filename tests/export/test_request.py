@@ -1,18 +1,19 @@
 """Whether a bundle is what an export would make again."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from edge_runtime.bundle.manifest import LeftOut
-from edge_runtime.bundle.store import Bundle
+from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import write_bundle
 from export.conversion.recipes import select
 from export.conversion.representative import COUNT
 from export.proof.gate import Gate
 from export.request import Options, existing, open_request
-from tests.support import python
+from tests.support import ROOT, python
 
 
 def test_a_bundle_that_left_something_out_is_not_up_to_date_for_those_that_passed(
@@ -40,9 +41,25 @@ def test_a_bundle_that_passed_another_gate_is_not_up_to_date(
     assert (existing(bundle.directory, open_request(run_directory, None, options)) is not None) == same
 
 
-def test_who_leads_an_export_needs_no_tensorflow() -> None:
+WHOLE = """
+import sys
+from export.__main__ import main
+
+if __name__ == "__main__":  # the processes that it starts import this file
+    code = main(sys.argv[1:])
+    print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "onnx", "tf2onnx"}))
+    sys.exit(code)
+"""
+
+
+def test_who_leads_an_export_has_imported_no_tensorflow_at_its_end(run_directory: Path, tmp_path: Path) -> None:
     """What crashes TensorFlow, or takes its memory, must not take the leader with it."""
+    (tmp_path / "whole.py").write_text(WHOLE)
+    out = tmp_path / "bundle"
+    words = ("--recipes", "full_int8.tflite,float32.onnx", "--max-degradation", 100, "--calibration", 50)
     done = python(
-        "-c", "import sys, export.job; print([name for name in ('tensorflow', 'keras') if name in sys.modules])"
+        tmp_path / "whole.py", run_directory, "--out", out, *words, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert {variant.name for variant in open_bundle(out).manifest.variants} == {"full_int8.tflite", "float32.onnx"}

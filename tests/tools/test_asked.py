@@ -51,7 +51,11 @@ def test_what_is_there_is_taken(change: dict[str, str]) -> None:
         ("dataset", "DATASET", "folder:boots", "DATASET=folder:boots: boots is not there"),
         ("dataset", "DATASET", "folder:a.tar", "DATASET=folder:a.tar: a.tar is not a folder"),
         ("dataset", "DATASET", "folder:", "DATASET=folder: which one? folder:PATH"),
-        ("dataset", "DATASET", "mnist", "DATASET=mnist: fashion_mnist or folder:PATH is wanted"),
+        ("dataset", "DATASET", "minst", "DATASET=minst: fashion_mnist, mnist, cifar10, folder:PATH or csv:FILE is"),
+        ("dataset", "DATASET", "csv:", "DATASET=csv: which one? csv:FILE"),
+        ("dataset", "DATASET", "csv:b.csv", "DATASET=csv:b.csv: b.csv is not there"),
+        ("dataset", "DATASET", "csv:shoes", "DATASET=csv:shoes: shoes is not a file"),
+        ("dataset", "DATASET", "a.tar", "for a table of path and label say DATASET=csv:a.tar"),
         ("dataset", "DATASET", "shoes", "for the pictures in that folder say DATASET=folder:shoes"),
         ("dataset", "RUN", "shoes", "RUN=shoes: something else than a run directory is there"),
         ("dataset", "DATA", "a.tar", "DATA=a.tar: something else than a prepared dataset is there"),
@@ -80,7 +84,7 @@ def test_a_source_that_may_be_good_is_left_to_who_opens_it(source: str) -> None:
 
 
 def test_the_datasets_are_those_that_can_be_prepared() -> None:
-    assert {*NAMED, "folder"} == set(DATASETS)
+    assert {*NAMED, "folder", "csv"} == set(DATASETS)
 
 
 @pytest.mark.usefixtures("place")

@@ -3,8 +3,7 @@
     python -m tools.benchmarks.efficientnet BUNDLE [--weights FILE.npz] PICTURE...
 
 Weights are read from an .npz with a key for each array, ``layer/index`` in Keras' order, ImageNet's as a rule; without
-such a file they are random: as many operations, labels that mean nothing. The architecture is that of
-https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite: no squeeze and excitation, ReLU6.
+such a file they are random: as many operations, labels that mean nothing. The architecture is train's backbone.
 """
 
 from __future__ import annotations
@@ -31,15 +30,11 @@ from export.conversion.backend import keras
 from export.conversion.graph import DeployedGraph
 from export.conversion.tflite_metadata import with_metadata
 from export.proof import golden
+from train.models import efficientnet_lite0, pretrained
+from train.models.registry import NETWORKS
 
 SIZE = 224
 LABELS = 1000
-STEM, HEAD = 32, 1280
-# repeats, kernel, stride of the first, expansion, filters
-BLOCKS = (
-    (1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320),
-)  # fmt: skip
 CROPS = 96  # pictures that calibrate and test it: half of them each
 
 
@@ -47,33 +42,14 @@ def build() -> Any:
     """Returns the Keras model: float32 pixels 0 to 255 ``[n, 224, 224, 3]`` to ``[n, 1000]`` scores."""
     layers = keras.layers
     pixels = layers.Input((SIZE, SIZE, 3))
-    x = layers.Rescaling(1 / 128, -127 / 128)(pixels)
-    x = _activated(layers.Conv2D(STEM, 3, 2, "same", use_bias=False, name="conv_stem")(x), "bn0")
-    number, given = 0, STEM
-    for repeats, kernel, first_stride, expansion, filters in BLOCKS:
-        for repeat in range(repeats):
-            name, stride, before = f"blocks-{number}", first_stride if repeat == 0 else 1, x
-            if expansion > 1:
-                wide = layers.Conv2D(given * expansion, 1, use_bias=False, name=f"{name}-expand_conv")(x)
-                x = _activated(wide, f"{name}-bn0")
-            deep = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{name}-depthwise_conv")(x)
-            x = _activated(deep, f"{name}-bn1")
-            x = layers.Conv2D(filters, 1, use_bias=False, name=f"{name}-project_conv")(x)
-            x = layers.BatchNormalization(epsilon=1e-3, name=f"{name}-bn2")(x)
-            if stride == 1 and given == filters:
-                x = layers.Add()([x, before])
-            number, given = number + 1, filters
-    x = _activated(layers.Conv2D(HEAD, 1, use_bias=False, name="conv_head")(x), "bn1")
-    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Rescaling(*NETWORKS["efficientnet_lite0"].rescaling)(pixels)
+    x = layers.GlobalAveragePooling2D()(efficientnet_lite0.features(x, (SIZE, SIZE)))
     return keras.Model(pixels, layers.Softmax()(layers.Dense(LABELS, name="fc")(x)))
 
 
 def fill(model: Any, weights: Path) -> None:
     """Copies the arrays of an .npz into the model's layers; each must be there and fit."""
-    arrays = np.load(weights)
-    for layer in model.layers:
-        if layer.weights:
-            layer.set_weights([arrays[f"{layer.name}/{index}"] for index in range(len(layer.weights))])
+    pretrained.fill(model, "efficientnet_lite0", pretrained.read(weights))
 
 
 def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bundle:
@@ -143,11 +119,6 @@ def crops(pictures: Sequence[Path], count: int, side: int = SIZE, seed: int = 0)
             np.asarray(image.resize((side, side), Image.Resampling.BICUBIC, (left, top, left + size, top + size)))
         )
     return np.stack(made)
-
-
-def _activated(x: Any, name: str) -> Any:
-    normal = keras.layers.BatchNormalization(epsilon=1e-3, name=name)(x)
-    return keras.layers.ReLU(6.0)(normal)
 
 
 def main() -> int:

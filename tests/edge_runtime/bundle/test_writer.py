@@ -12,6 +12,7 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import pack, write_bundle
 from edge_runtime.errors import BundleError, FieldError
 from tests.edge_runtime.samples import DEADLINE, contents, eventually, in_a_process, manifest
+from tests.support import on_a_small_disk
 
 PLACE = "variants/float32.tflite"
 
@@ -96,22 +97,6 @@ def test_a_first_write_that_the_kernel_refuses_leaves_nothing(tmp_path: Path) ->
 
 
 def test_a_full_disk_leaves_the_old_bundle_and_no_litter(tmp_path: Path) -> None:
-    mount = [
-        "unshare",
-        "--map-root-user",
-        "--mount",
-        "sh",
-        "-c",
-        'mount -t tmpfs -o size=400k tmpfs "$1" && shift && "$@"',
-        "sh",
-    ]
-    try:
-        able = subprocess.run([*mount, tmp_path, "true"], capture_output=True, timeout=60).returncode == 0
-    except FileNotFoundError:
-        able = False
-    if not able:
-        pytest.skip("this machine lets nobody mount a small disk")
-    # The small disk exists only inside, so that what is left on it is told from there.
     script = f"""
 {sys.executable} -c "$1" {tmp_path}/lamp 0 100000 || exit 9
 {sys.executable} -c "$1" {tmp_path}/lamp 0 390000; echo "exit $?"
@@ -119,7 +104,10 @@ def test_a_full_disk_leaves_the_old_bundle_and_no_litter(tmp_path: Path) -> None
 ls -A {tmp_path}
 """
     done = subprocess.run(
-        [*mount, tmp_path, "sh", "-c", script, "sh", WRITE], capture_output=True, text=True, timeout=60
+        [*on_a_small_disk(tmp_path, "400k"), "sh", "-c", script, "sh", WRITE],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert "No space left on device; the bundle that was there is untouched" in done.stderr
     wanted = write_bundle(tmp_path / "same", manifest(version="2.0"), contents(100_000))

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,12 @@ def test_a_missing_file_is_refused_by_name(name: str, run: Path) -> None:
     (run / name).unlink()
     with pytest.raises(RunError, match=name):
         open_run(run)
+
+
+@pytest.mark.parametrize(("version", "what"), [(2, "update this kit"), (0, "train again, or import the model again")])
+def test_a_run_of_another_version_is_refused_whatever_its_fields_are(version: int, what: str, run: Path) -> None:
+    record = json.loads((run / RECORD).read_text()) | {"schema_version": version, "something": "new"}
+    (run / RECORD).write_text(json.dumps(record))
+    with pytest.raises(RunError) as refused:
+        open_run(run)
+    assert str(refused.value) == f"{run / RECORD}: schema version 1 expected, {version} found; {what}"

@@ -1,0 +1,1 @@
+"""Several hosts, or processes, that train one model."""

@@ -1,0 +1,1 @@
+"""From pictures as they were found to a prepared dataset."""
