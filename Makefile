@@ -1,7 +1,7 @@
 # Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
 .DEFAULT_GOAL := help
 .PHONY: help setup environment demo train export bundle run check test lock wheel clean
-.PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge benchmark-export
+.PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge benchmark-export benchmark-train
 .PHONY: delivery-environment needs-name needs-device needs-engine needs-dataset needs-run needs-bundle needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
@@ -133,6 +133,9 @@ benchmark-edge: environment  ## ratios against bare interpreters and other runti
 
 benchmark-export: environment  ## what int8 keeps, and what the proof costs against bare conversions; ARGS=RUN...
 	$(python) -m tools.benchmarks.export $(ARGS)
+
+benchmark-train: environment  ## what the presets reach, and how soon; ARGS="--only time" takes two minutes
+	$(python) -m tools.benchmarks.training $(ARGS)
 
 test-containers: environment  ## tests with images, containers, emulated boards, packages, deployment; root; ARGS=--install
 	$(python) -m tools.containers.proof $(ARGS)

@@ -5,9 +5,9 @@ import signal
 from collections.abc import Sequence
 
 from edge_runtime.console import guard
-from train.commands import evaluate, fit, preflight, prepare, quantisation_aware
+from train.commands import compare, evaluate, fit, preflight, prepare, quantisation_aware, tune
+from train.distributed.parallel import leave
 from train.framework import framework
-from train.parallel import leave
 
 DESCRIPTION = """\
 Trains an image classifier on this machine: prepare a dataset, fit a model, evaluate it on pictures it never saw.
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     subparsers = root.add_subparsers(metavar="COMMAND", required=True)
-    for command in (preflight, prepare, fit, evaluate, quantisation_aware):
+    for command in (preflight, prepare, fit, evaluate, compare, quantisation_aware, tune):
         command.add(subparsers)
     return root
 

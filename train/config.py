@@ -11,67 +11,120 @@ from typing import Any, Literal
 
 from edge_runtime.bundle import fields
 from edge_runtime.errors import FieldError, UsageError
+from train.augmentation.settings import Augmentation
+from train.models import registry
 
-ModelName = Literal["cnn", "resnet8"]
 DeviceName = Literal["gpu", "cpu"]
+ScheduleName = Literal["cosine", "plateau", "constant"]
+PrecisionName = Literal["float32", "mixed_float16", "mixed_bfloat16"]
 LEAST_BATCH, MOST_BATCH = 16, 128
 WANTED_STEPS, MOST_EPOCHS = 2500, 40  # 54,000 pictures: 6 epochs of 422 steps
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """The configuration of one training. `train.models` says what was measured with these defaults.
+class TrainConfig(Augmentation):
+    """The configuration of one training. `train.models.build` says what was measured with these defaults.
 
     Attributes:
-        model: Which network.
+        model: Which network: one of `train.models.registry`, or a user's own as ``module:function``.
+        width: Filters or units of its first layer; 0 for the network's own.
+        weights: What a backbone begins with: empty or `imagenet` for what Keras fetches, `none` for random ones, or a
+            file.
+        freeze_epochs: In how many epochs a backbone's new last layer alone learns, before the rest does with small
+            steps (`train.models.backbone`); -1 for a third of all.
         epochs: The most passes over the training split.
         batch_size: Pictures a step.
-        learning_rate: Adam's, at the start; it falls to zero along a cosine over all epochs.
+        learning_rate: Adam's, at the start or after warming up.
+        schedule: What becomes of it: `cosine`, down to zero over all epochs; `plateau`, a third of it whenever two
+            epochs did not lower the validation loss; `constant`.
+        warmup: Epochs in which it rises from zero to `learning_rate`; of `cosine` alone.
+        weight_decay: AdamW's; 0 for none.
+        clip_norm: What the norm of all gradients together may be; 0 for no limit.
+        label_smoothing: Share of each label's target that is spread over all labels.
+        class_weights: Whether a label with few pictures counts as much as one with many.
+        precision: Of the arithmetic; what is kept is float32.
         patience: Epochs without a better validation accuracy before training ends early.
         dropout: Share of the last features dropped in training, 0 to below 1.
-        flip: Whether pictures are mirrored left to right at random in training.
         seed: Of weights, order and augmentation.
+        start: A finished run from whose weights training begins; empty for none.
+        teacher: A finished run whose scores are learned beside the labels; empty for none.
+        distillation: How much those count against the labels, 0 to 1.
         device: Where to train; `gpu` never falls back to the CPU.
     """
 
-    model: ModelName = "cnn"
+    model: str = "cnn"
+    width: int = 0
+    weights: str = ""
+    freeze_epochs: int = -1
     epochs: int = 6
     batch_size: int = 128
     learning_rate: float = 0.004
+    schedule: ScheduleName = "cosine"
+    warmup: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    label_smoothing: float = 0.0
+    class_weights: bool = False
+    precision: PrecisionName = "float32"
     patience: int = 3
     dropout: float = 0.2
-    flip: bool = False
     seed: int = 0
+    start: str = ""
+    teacher: str = ""
+    distillation: float = 0.7
     device: DeviceName = "gpu"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        registry.check(self.model, self.width, self.weights, self.freeze_epochs)
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
             value = getattr(self, name)
             if value < least:
                 raise FieldError(f"{name}: {least} or more expected, {value} found")
         if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
             raise FieldError(f"learning_rate: a number above 0 expected, {self.learning_rate} found")
-        if not 0 <= self.dropout < 1:
-            raise FieldError(f"dropout: a number from 0 to below 1 expected, {self.dropout} found")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise FieldError(f"{name}: a number from 0 to below 1 expected, {getattr(self, name)} found")
+        if not 0 <= self.distillation <= 1:
+            raise FieldError(f"distillation: a number from 0 to 1 expected, {self.distillation} found")
+        for name in ("warmup", "weight_decay", "clip_norm"):
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
+                raise FieldError(f"{name}: a number of 0 or more expected, {getattr(self, name)} found")
+        if self.warmup and self.schedule != "cosine":
+            raise FieldError(f"warmup: 0 expected with schedule {self.schedule}, {self.warmup:g} found")
+        if self.warmup >= self.epochs:
+            raise FieldError(f"warmup: fewer than the {self.epochs} epochs expected, {self.warmup:g} found")
         if self.seed >= 2**32:
             raise FieldError(f"seed: a number below 2**32 expected, {self.seed} found")  # numpy's limit
 
 
-def sized_for(pictures: int) -> TrainConfig:
-    """Returns the defaults for so many training pictures: fewer of them want smaller steps and more passes.
+def sized_for(pictures: int, model: str = TrainConfig.model) -> TrainConfig:
+    """Returns the defaults of a network for so many training pictures: fewer want smaller steps and more passes.
 
     Three labels, 287 pictures: 34 of 42 test pictures right with what suits 54,000, all 42 with this.
     """
-    batch_size = min(MOST_BATCH, max(LEAST_BATCH, 1 << (max(1, pictures // 64).bit_length() - 1)))
+    wanted = registry.habits(model)
+    batch_size = min(wanted.batch_size, max(LEAST_BATCH, 1 << (max(1, pictures // 64).bit_length() - 1)))
     steps = math.ceil(pictures / batch_size)
-    epochs = min(MOST_EPOCHS, max(TrainConfig.epochs, math.ceil(WANTED_STEPS / max(1, steps))))
+    most = max(MOST_EPOCHS, wanted.epochs)
+    epochs = min(most, max(wanted.epochs, math.ceil(WANTED_STEPS / max(1, steps))))
     return TrainConfig(
+        model=model,
         epochs=epochs,
         batch_size=batch_size,
         # The noise of a step grows as the batch shrinks; the square root keeps it about the same.
-        learning_rate=round(TrainConfig.learning_rate * math.sqrt(batch_size / MOST_BATCH), 5),
+        learning_rate=round(wanted.learning_rate * math.sqrt(batch_size / MOST_BATCH), 5),
         patience=max(TrainConfig.patience, epochs // 4),
+        dropout=wanted.dropout,
     )
+
+
+def asked_model(path: Path | None, overrides: dict[str, Any], base: TrainConfig | None = None) -> str:
+    """Returns the network that a TOML file, flags and what holds without them ask for; takes and raises what
+    `read_config` does."""
+    found = {**_raw(path), **overrides}.get("model", (base or TrainConfig()).model)
+    return found if isinstance(found, str) else TrainConfig.model  # read_config refuses it
 
 
 def read_config(path: Path | None, overrides: dict[str, Any], base: TrainConfig | None = None) -> TrainConfig:
@@ -86,16 +139,20 @@ def read_config(path: Path | None, overrides: dict[str, Any], base: TrainConfig 
         UsageError: The file cannot be read or is not TOML.
         FieldError: A key is unknown, or a value has another type or makes no sense.
     """
-    raw: dict[str, Any] = {}
-    if path is not None:
-        try:
-            raw = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise UsageError(f"--config {path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
-            raise UsageError(f"--config {path}: not TOML: {error}") from error
+    raw = _raw(path)
     defaults = dataclasses.asdict(base or TrainConfig())
     return fields.parse(TrainConfig, {**defaults, **raw, **overrides}, str(path or "configuration"))
+
+
+def _raw(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"--config {path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
+        raise UsageError(f"--config {path}: not TOML: {error}") from error
 
 
 def to_toml(config: TrainConfig) -> str:

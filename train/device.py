@@ -8,9 +8,9 @@ from pathlib import Path
 from edge_runtime.device.container import in_container
 from edge_runtime.errors import EdgeError
 from train.config import DeviceName
+from train.distributed.hosts import ALONE, Hosts
+from train.distributed.parallel import join
 from train.framework import TITLES, FrameworkName, framework
-from train.hosts import ALONE, Hosts
-from train.parallel import join
 
 REMEDY = "To train on the CPU instead say so: make train DEVICE=cpu, or --device cpu"
 # Settings with which a framework sees no GPU.

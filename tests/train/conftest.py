@@ -7,7 +7,7 @@ import pytest
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.stages.prepared import SPLITS, Prepared, Split, write_prepared
 from train.datasets.fashion_mnist import FashionMnist
-from train.prepare import prepare
+from train.preparation.prepare import prepare
 
 SMALL = {"train": 2000, "validation": 500, "test": 500}
 

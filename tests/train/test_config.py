@@ -15,9 +15,27 @@ def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> N
 
 
 def test_a_written_configuration_reads_back_equal(tmp_path: Path) -> None:
-    config = TrainConfig("cnn", 3, 17, 1e-05, 2, 0.25, True, 2**32 - 1, "cpu")
-    changed = [name for name, value in dataclasses.asdict(config).items() if getattr(TrainConfig(), name) != value]
-    assert len(changed) == len(dataclasses.fields(TrainConfig)) - 1, "only model has one possible value"
+    other: dict[str, Any] = {"schedule": "cosine", "precision": "mixed_float16", "model": "resnet8", "device": "cpu"}
+    for name, value in dataclasses.asdict(TrainConfig()).items():
+        # Where not every value fits: MixUp and CutMix exclude each other, and a resnet8 has no weights to be fetched.
+        number = {
+            "epochs": 7,
+            "seed": 2**32 - 1,
+            "learning_rate": 1e-05,
+            "distillation": 0.25,
+            "cutmix": 0.0,
+            "weights": "",
+            "freeze_epochs": -1,
+        }.get(name)
+        fitting = {bool: True, int: 2, float: 0.5, str: 'runs/a "b"'}[type(value)]
+        other.setdefault(name, fitting if number is None else number)
+    config = TrainConfig(**other)
+    assert [name for name in other if getattr(TrainConfig(), name) == other[name]] == [
+        "schedule",
+        "cutmix",
+        "weights",
+        "freeze_epochs",
+    ]
     file = tmp_path / "config.toml"
     file.write_text(to_toml(config))
     assert read_config(file, {}) == config
@@ -47,11 +65,29 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
         ("model", "rnn"),
         ("epochs", 2.5),
         ("flip", 1),
+        ("label_smoothing", 1.0),
+        ("distillation", 1.5),
+        ("warmup", 6.0),
+        ("weight_decay", -0.1),
+        ("clip_norm", float("inf")),
+        ("schedule", "linear"),
+        ("precision", "float16"),
+        ("rotation", 181.0),
+        ("zoom", 1.5),
+        ("mixup", -1.0),
     ],
 )
 def test_values_that_make_no_sense_are_refused_by_name(name: str, value: Any) -> None:
     with pytest.raises(FieldError, match=name):
         read_config(None, {name: value})
+
+
+@pytest.mark.parametrize(
+    "values", [{"mixup": 0.2, "cutmix": 1.0}, {"schedule": "plateau", "warmup": 1.0}, {"epochs": 2, "warmup": 2.0}]
+)
+def test_values_that_do_not_go_together_are_refused(values: dict[str, Any]) -> None:
+    with pytest.raises(FieldError, match="expected"):
+        read_config(None, values)
 
 
 def test_a_file_that_is_missing_or_not_toml_is_refused_by_name(tmp_path: Path) -> None:

@@ -5,10 +5,13 @@ import pytest
 
 from tests.support import python
 
-HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib")
+HEAVY = ("tensorflow", "keras", "sklearn", "matplotlib", "optuna")
 
 
-@pytest.mark.parametrize("command", [[], ["prepare"], ["fit"], ["evaluate"], ["quantisation-aware"]])
+COMMANDS = ("prepare", "fit", "evaluate", "compare", "quantisation-aware", "tune")
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_teaches_and_imports_nothing_heavy(command: list[str]) -> None:
     code = (
         "import sys; from train.__main__ import main\n"

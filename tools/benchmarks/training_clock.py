@@ -47,12 +47,15 @@ def kit(prepared: Prepared, judged: Callable[[Any, float], bool]) -> None:
     from train.backend import keras
     from train.fitting.batches import Batches
     from train.fitting.begin import learner_for
+    from train.models.backbone import phases
+    from train.models.build import build_model
 
     config = sized_for(prepared.record.counts["train"], "mlp")
     batches = Batches(prepared.split("train"), config.batch_size, config.seed)
     keras.utils.set_random_seed(config.seed)
-    nowhere = Path("/nonexistent")
-    learner, _ = learner_for(prepared, nowhere, config, config.epochs * batches.num_batches, lambda line: None)
+    spec = prepared.record.spec
+    plain = build_model(config, spec.preprocessing.size, len(spec.labels), prepared.record.grey)
+    learner = learner_for(plain, prepared, config, phases(config)[0], batches.num_batches, anew=True)
     order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
     clock = _Clock(lambda: judged(learner.plain, clock.seconds))
     learner.fit(batches, shuffle=False, epochs=config.epochs, callbacks=[order, clock.callback()], verbose=0)

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from edge_runtime.console import program, say, tell
 from edge_runtime.stages.prepared import open_prepared
-from train.config import DeviceName, ModelName, TrainConfig, read_config, sized_for
-from train.hosts import check_batch, hosts_from
-from train.started import begun_with
+from train.commands.fit_flags import add_augmentation, add_earlier, add_learning
+from train.commands.model_flags import add_model
+from train.config import DeviceName, TrainConfig, asked_model, read_config, sized_for
+from train.distributed.hosts import check_batch, hosts_from
+from train.fitting.started import begun_with
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -62,6 +64,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--fresh", action="store_true", help="start over: remove what an earlier training left in --run"
     )
+    parser.add_argument(
+        "--tensorboard", type=Path, metavar="DIR", help="write each epoch's figures there for TensorBoard, too"
+    )
     several = parser.add_argument_group("several hosts", "needs KERAS_BACKEND=jax; all three together, or none")
     several.add_argument("--hosts", type=int, metavar="N", help="how many train together (default: 1)")
     several.add_argument("--host", type=int, metavar="I", help="which one this is, 0 to N-1")
@@ -70,7 +75,6 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     default = TrainConfig()
     values = parser.add_argument_group("configuration")
-    values.add_argument("--model", choices=typing.get_args(ModelName), help=f"(default: {default.model})")
     values.add_argument(
         "--epochs", type=int, metavar="N", help="the most passes over the data (default: 6, up to 40 for few pictures)"
     )
@@ -81,7 +85,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--learning-rate",
         type=float,
         metavar="X",
-        help="at the start; it falls to 0 (default: 0.004, less for smaller steps)",
+        help="at the start; it falls to 0 (default: 0.004, less for smaller steps, a quarter of it with --from)",
     )
     values.add_argument(
         "--patience",
@@ -93,14 +97,13 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--dropout", type=float, metavar="X", help=f"share of features dropped in training (default: {default.dropout})"
     )
     values.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        help="mirror pictures at random in training; not for things that have a left and a right (default: --no-flip)",
-    )
-    values.add_argument(
-        "--seed", type=int, metavar="N", help=f"of weights, order and mirroring (default: {default.seed})"
+        "--seed", type=int, metavar="N", help=f"of weights, order and augmentation (default: {default.seed})"
     )
     values.add_argument("--device", choices=typing.get_args(DeviceName), help=f"(default: {default.device})")
+    add_model(parser)
+    add_learning(parser)
+    add_augmentation(parser)
+    add_earlier(parser)
     parser.set_defaults(run=run)
 
 
@@ -112,10 +115,18 @@ def run(arguments: argparse.Namespace) -> int:
     prepared = open_prepared(arguments.data)
     # What was begun goes on as it was begun: a default that is not asked for is no other configuration.
     begun = None if arguments.fresh else begun_with(arguments.directory)
-    config = read_config(arguments.config, given, begun or sized_for(prepared.record.counts["train"]))
+    model = asked_model(arguments.config, given, begun)
+    if begun is None or begun.model != model:
+        base = sized_for(prepared.record.counts["train"], model)
+    else:
+        base = begun
+    if begun is None and arguments.start:
+        # What it starts from is not to be forgotten in the first steps.
+        base = dataclasses.replace(base, learning_rate=base.learning_rate / 4)
+    config = read_config(arguments.config, given, base)
     check_batch(config.batch_size, hosts.count)
-    from train.fit import fit
-    from train.history import remember
+    from train.fitting.fit import fit
+    from train.fitting.history import remember
 
     try:
         with contextlib.redirect_stdout(sys.stderr):  # Keras' progress bar; standard output is for results
@@ -127,6 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
                 fresh=arguments.fresh,
                 verbose=1 if sys.stderr.isatty() else 2,
                 say=say,
+                tensorboard=arguments.tensorboard,
             )
     except KeyboardInterrupt:
         again = shlex.join([word for word in sys.argv[1:] if word != "--fresh"])
@@ -139,7 +151,10 @@ def run(arguments: argparse.Namespace) -> int:
         f"in epoch {memory.best_epoch} of {len(done.history)}{_ended_early(len(done.history), config)}"
     )
     if done.fresh and hosts.first:
-        say(f"{arguments.directory} holds model.keras, spec.json, config.toml, history.csv, learning_curves.png")
+        say(
+            f"{arguments.directory} holds model.keras and what it is (summary.txt, architecture.png, "
+            "architecture.json, model.weights.h5), spec.json, config.toml, history.csv, learning_curves.png"
+        )
         say(f"next: {program()} -m train evaluate {shlex.quote(str(arguments.directory))}")
     tell(arguments.directory)
     return 0

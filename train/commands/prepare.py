@@ -9,7 +9,7 @@ from edge_runtime.console import say, tell
 from edge_runtime.errors import UsageError
 from edge_runtime.stages.prepared import SPLITS
 
-SHOWN = 5  # unreadable pictures named one by one
+SHOWN = 5  # pictures that were left out, named one by one
 
 DESCRIPTION = """\
 Turns pictures into a prepared dataset: decoded, upright, RGB, of one size, split into train, validation and test.
@@ -19,9 +19,20 @@ datasets:
   fashion_mnist  70,000 grey pictures of clothes, 10 labels. Looked for in the kit's cache (~/.cache/edge-runtime),
                  in /usr/share/datasets/fashion-mnist, through Keras' download and in Debian's package; --data DIR
                  names the one directory to read instead.
+  mnist          70,000 grey pictures of handwritten digits, through Keras' download (~/.keras/datasets/mnist.npz);
+                 --data names a directory with the four idx files (.gz or not), or with Keras' mnist.npz.
+  cifar10        60,000 colour pictures of 10 kinds of things, through Keras' download (~/.keras/datasets);
+                 --data names cifar-10-python.tar.gz, its directory, or the unpacked cifar-10-batches-py.
   folder:PATH    your own pictures: one sub-folder for each label, its name is the label. A tenth of the pictures
                  becomes the test split and a tenth the validation split, chosen by their content, so that adding
-                 pictures later never moves an old one."""
+                 pictures later never moves an old one, and equal files never lie on both sides. With train/, val/
+                 and test/ above the labels' folders these are the splits; one that is missing is taken out of train/.
+  csv:FILE       a table of path and label, with a header or without; paths are relative to the file. A column called
+                 split (train, validation or test) says which; further columns are kept for figures of parts.
+
+Pictures that cannot be read are left out, counted and named. The prepared dataset holds audit.html, a page with
+thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny and
+blank ones. An interrupted preparation goes on where it was."""
 
 EXAMPLE = """\
 examples:
@@ -38,13 +49,17 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         epilog=EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--dataset", required=True, metavar="NAME", help="fashion_mnist or folder:PATH")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where Fashion-MNIST's four files are")
+    parser.add_argument(
+        "--dataset", required=True, metavar="NAME", help="fashion_mnist, mnist, cifar10, folder:PATH or csv:FILE"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="where the files of fashion_mnist, mnist or cifar10 are"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="the prepared dataset to write")
     parser.add_argument(
         "--size",
         metavar="HxW",
-        help="height and width in pixels, or one number (default: 28 for fashion_mnist, else 96)",
+        help="height and width in pixels, or one number (default: the pictures' own for a named dataset, else 96)",
     )
     parser.add_argument(
         "--resize",
@@ -59,7 +74,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="how pixels are resampled (default: %(default)s)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, help="of Fashion-MNIST's validation split (default: %(default)s)"
+        "--seed", type=int, default=0, help="of what is drawn for validation and test (default: %(default)s)"
     )
     parser.set_defaults(run=run)
 
@@ -67,30 +82,38 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Prepares and says what came of it; standard output gets the directory."""
     from train.datasets import dataset_called
-    from train.prepare import prepare
+    from train.preparation.audit import PAGE
+    from train.preparation.prepare import prepare
 
     if arguments.seed < 0:
         raise UsageError(f"--seed {arguments.seed}: 0 or more expected")
     dataset = dataset_called(arguments.dataset, arguments.data)
     size = dataset.size if arguments.size is None else size_from(arguments.size)
     spec = PreprocessingSpec(size, arguments.resize, arguments.interpolation)
-    done = prepare(dataset, spec, arguments.seed, arguments.out)
+    try:
+        done = prepare(dataset, spec, arguments.seed, arguments.out)
+    except KeyboardInterrupt:
+        say("\nstopped; the same command goes on with the pictures that are still to be prepared")
+        raise
     record = done.prepared.record
     if done.replaced:
         say(f"{arguments.out}: replaced {done.replaced}; what was trained on that needs it again to be exported")
     for note in done.notes:
         say(f"note: {note}")
-    if done.unreadable:
-        say(f"{len(done.unreadable):,} pictures left out because they cannot be read:")
-        for reason in done.unreadable[:SHOWN]:
-            say(f"  {reason}")
-        if len(done.unreadable) > SHOWN:
-            say(f"  … and {len(done.unreadable) - SHOWN:,} more")
+    if done.left_out:
+        say(f"{len(done.left_out):,} pictures left out because they cannot be read:")
+        for one in done.left_out[:SHOWN]:
+            say(f"  {one.reason}")
+        if len(done.left_out) > SHOWN:
+            say(f"  … and {len(done.left_out) - SHOWN:,} more")
+    for warning in done.warnings:
+        say(f"audit: {warning}")
     counts = ", ".join(f"{record.counts[name]:,} {name}" for name in SPLITS)
     state = "prepared" if done.fresh else "up to date"
     say(f"{record.name}: {state}: {len(record.spec.labels)} labels, {counts}, {size[0]} × {size[1]} pixels")
     if done.fresh:
         say(f"from {record.origin}")
+        say(f"{arguments.out / PAGE} shows what to look at before training")
     tell(arguments.out)
     return 0
 

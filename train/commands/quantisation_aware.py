@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_runtime.console import program, say, tell
 from edge_runtime.stages.run import open_run
 from train.config import DeviceName
-from train.evaluate import dataset_of
+from train.evaluation.evaluate import dataset_of
 
 NAMES = ("quantisation-aware", "quantization-aware")
 VALUES = ("epochs", "batch_size", "learning_rate", "seed", "device")

@@ -5,28 +5,43 @@ from pathlib import Path
 
 from edge_runtime.console import did_you_mean
 from edge_runtime.errors import UsageError
+from train.datasets.cifar10 import Cifar10
 from train.datasets.dataset import Dataset
 from train.datasets.fashion_mnist import FashionMnist
 from train.datasets.folder import Folder
+from train.datasets.mnist import Mnist
+from train.datasets.table import Table
 
 __all__ = ["DATASETS", "Dataset", "dataset_called"]
 
 
-def _fashion_mnist(argument: str, data: Path | None) -> Dataset:
-    if argument:
-        raise UsageError(f"fashion_mnist:{argument}: fashion_mnist takes no path here; say --data {argument}")
-    return FashionMnist(data)
+def _known(name: str, made: Callable[[Path | None], Dataset]) -> Callable[[str, Path | None], Dataset]:
+    def dataset(argument: str, data: Path | None) -> Dataset:
+        if argument:
+            raise UsageError(f"{name}:{argument}: {name} takes no path here; say --data {argument}")
+        return made(data)
+
+    return dataset
 
 
-def _folder(argument: str, data: Path | None) -> Dataset:
-    if not argument:
-        raise UsageError("folder: which one? Say folder:PATH, with one sub-folder of pictures for each label")
-    if data is not None:
-        raise UsageError(f"--data {data}: a folder's path stands behind the colon, as in folder:{data}")
-    return Folder(Path(argument))
+def _own(name: str, what: str, made: Callable[[Path], Dataset]) -> Callable[[str, Path | None], Dataset]:
+    def dataset(argument: str, data: Path | None) -> Dataset:
+        if not argument:
+            raise UsageError(f"{name}: which one? Say {name}:{what}")
+        if data is not None:
+            raise UsageError(f"--data {data}: its path stands behind the colon, as in {name}:{data}")
+        return made(Path(argument))
+
+    return dataset
 
 
-DATASETS: dict[str, Callable[[str, Path | None], Dataset]] = {"fashion_mnist": _fashion_mnist, "folder": _folder}
+DATASETS: dict[str, Callable[[str, Path | None], Dataset]] = {
+    "fashion_mnist": _known("fashion_mnist", FashionMnist),
+    "mnist": _known("mnist", Mnist),
+    "cifar10": _known("cifar10", Cifar10),
+    "folder": _own("folder", "PATH, with one sub-folder of pictures for each label", Folder),
+    "csv": _own("csv", "FILE, a table of path and label", Table),
+}
 
 
 def dataset_called(text: str, data: Path | None) -> Dataset:
@@ -38,10 +53,11 @@ def dataset_called(text: str, data: Path | None) -> Dataset:
     """
     name, _, argument = text.partition(":")
     if name not in DATASETS:
-        hint = (
-            f"; for the pictures in that folder say folder:{text}"
-            if Path(text).is_dir()
-            else did_you_mean(name, DATASETS)
-        )
+        if Path(text).is_dir():
+            hint = f"; for the pictures in that folder say folder:{text}"
+        elif Path(text).is_file():
+            hint = f"; for a table of path and label say csv:{text}"
+        else:
+            hint = did_you_mean(name, DATASETS)
         raise UsageError(f"--dataset {text}: no dataset of that name{hint}")
     return DATASETS[name](argument, data)

@@ -1,7 +1,7 @@
 """What every dataset must be able to say, before and after it reads its pictures."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -10,18 +10,24 @@ from numpy.typing import NDArray
 
 from edge_runtime.stages.prepared import SplitName
 
+NO_SLICES: Mapping[str, str] = {}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A picture as it was found and the index of its label.
 
     Attributes:
         picture: A file, or uint8 ``[h, w]`` (grey) or ``[h, w, 3]`` (RGB) pixels.
         label: Index into the dataset's labels.
+        name: What a report calls it: its path inside the dataset, or the official split and the index there.
+        slices: What else is known of it, such as ``{"camera": "2"}``; every sample of a dataset has the same keys.
     """
 
     picture: Path | NDArray[np.uint8]
     label: int
+    name: str = ""
+    slices: Mapping[str, str] = field(default_factory=lambda: NO_SLICES)
 
 
 @dataclass(frozen=True)
@@ -32,11 +38,13 @@ class Found:
         origin: Where they were found, for people.
         splits: The pictures of each split.
         notes: What was passed over and why, a sentence each.
+        slices: The names of what else is known of every picture.
     """
 
     origin: str
     splits: dict[SplitName, Sequence[Sample]]
     notes: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
 
 
 class Dataset(Protocol):

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edge_runtime.errors import DatasetError
 from edge_runtime.stages.prepared import SplitName
-from train.datasets.dataset import Found, Sample
+from train.datasets.dataset import Found
 from train.datasets.idx import idx_file, read_idx
-from train.datasets.places import PLACES, Place, search
+from train.datasets.official import official_splits
+from train.datasets.places import NOT_FOUND, PLACES, Place, search
 
 # Of the decompressed files, as in Debian's dataset-fashion-mnist 0.0~git20200523.55506a9-1 (upstream commit 55506a9).
 # Upstream publishes MD5 of its own .gz only, and Debian compressed the files anew; other projects that hash the content
@@ -69,15 +67,12 @@ class FashionMnist:
         Raises:
             DatasetError: No place has the files, or one of them has another content.
         """
-        directory = search(self.places, missing_files) if self.data is None else self.data
+        directory = search(self.places, missing_files, NOT_FOUND) if self.data is None else self.data
         arrays = {name: read_idx(directory, name, sha256) for name, sha256 in DIGESTS.items()}
-        pixels, labels = arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"]
-        validation = stratified(labels, VALIDATION, seed)
-        splits: dict[SplitName, Sequence[Sample]] = {
-            "train": _samples(pixels[~validation], labels[~validation]),
-            "validation": _samples(pixels[validation], labels[validation]),
-            "test": _samples(arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"]),
-        }
+        train, test = (
+            (arrays[f"{part}-images-idx3-ubyte"], arrays[f"{part}-labels-idx1-ubyte"]) for part in ("train", "t10k")
+        )
+        splits = official_splits(train, test, VALIDATION, seed)
         return Found(str(directory), splits)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
@@ -87,17 +82,3 @@ class FashionMnist:
 def missing_files(directory: Path) -> list[str]:
     """Returns the names, without ``.gz``, of the files that `directory` lacks."""
     return [name for name in DIGESTS if idx_file(directory, name) is None]
-
-
-def stratified(labels: NDArray[np.uint8], count: int, seed: int) -> NDArray[np.bool_]:
-    """Returns a mask ``[n]`` of about `count` places, the same share of each label, drawn with `seed`."""
-    chosen = np.zeros(len(labels), dtype=np.bool_)
-    draw = np.random.default_rng(seed)
-    for label in np.unique(labels):
-        places = np.flatnonzero(labels == label)
-        chosen[draw.permutation(places)[: round(count * len(places) / len(labels))]] = True
-    return chosen
-
-
-def _samples(pixels: NDArray[np.uint8], labels: NDArray[np.uint8]) -> list[Sample]:
-    return [Sample(picture, int(label)) for picture, label in zip(pixels, labels, strict=True)]

@@ -1,112 +1,90 @@
-"""A folder of pictures: one sub-folder a label, the folder's name is the label."""
+"""A folder of pictures: one sub-folder a label, the folder's name is the label; or that below train, val and test."""
 
-import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge_runtime.device.container import in_container
 from edge_runtime.errors import DatasetError
 from edge_runtime.preprocess import SUFFIXES
-from edge_runtime.stages.prepared import SPLITS, SplitName
-from train.datasets.dataset import Found, Sample
-from train.progress import counted
+from edge_runtime.stages.prepared import SplitName
+from train.datasets.dataset import NO_SLICES, Found, Sample
+from train.datasets.heic import CONVERT
+from train.datasets.heic import SUFFIXES as HEIC
+from train.datasets.pictures import SPELLINGS, Listed, check_labels, given, origin_of, split
 
-TEST, VALIDATION = 0.1, 0.1  # shares of the pictures; the rest is for training
-SHOWN = 5  # labels named one by one
+FOLDER = "folder"  # the slice that sub-folders of a label make
 
 
 @dataclass(frozen=True)
 class Folder:
     """The provider.
 
-    A picture's split follows from its content alone, so adding pictures never moves an old one, and two copies of one
-    picture never lie on both sides.
+    Where nobody split them, a picture's split follows from its content alone, so adding pictures never moves an old
+    one, and two copies of one file never lie on both sides.
     """
 
     path: Path
     size: tuple[int, int] = (96, 96)
     name: str = field(init=False)
     labels: tuple[str, ...] = field(init=False)
-    _files: tuple[tuple[Path, ...], ...] = field(init=False, repr=False)
+    _listed: tuple[Listed, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         path = self.path
         if not path.is_dir():
-            raise DatasetError(f"{path}: {'not a folder' if path.exists() else 'no such folder'}")
+            raise DatasetError(f"{path}: {_no_folder(path)}")
         try:
             _refuse_dead_links(path.iterdir())
-            folders = sorted((item for item in path.iterdir() if item.is_dir() and not _hidden(item)), key=_label)
-            files = tuple(_pictures(folder) for folder in folders)
+            tops = _split_folders(path)
+            folders = [(item, put) for top, put in tops for item in _folders(top)]
+            labels = tuple(sorted({_label(folder) for folder, _ in folders}))
+            if len(labels) < 2:
+                raise DatasetError(_too_few_labels(tops[0][0], [folder for folder, _ in folders]))
+            listed = tuple(item for folder, put in folders for item in self._pictures(folder, labels, put))
         except OSError as error:
             raise DatasetError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
-        if len(folders) < 2:
-            raise DatasetError(_too_few_labels(path, folders))
-        empty = [folder for folder, pictures in zip(folders, files, strict=True) if not pictures]
-        if empty:
-            raise DatasetError(
-                f"{empty[0]}: no pictures ({', '.join(SUFFIXES)}) in it; add some or remove the sub-folder"
-            )
         object.__setattr__(self, "name", unicodedata.normalize("NFC", path.resolve().name) or "folder")
-        object.__setattr__(self, "labels", tuple(_label(folder) for folder in folders))
-        object.__setattr__(self, "_files", files)
+        object.__setattr__(self, "labels", labels)
+        object.__setattr__(self, "_listed", tuple(sorted(listed, key=lambda item: item[0].label)))
 
     def is_origin(self, origin: str) -> bool:
-        return origin == self._origin()
+        return origin == origin_of(self.path, self._listed)
 
     def find(self, seed: int) -> Found:
-        """Reads every file once to split by content; `seed` plays no part.
-
-        Raises:
-            DatasetError: A file cannot be read at all.
-        """
-        splits: dict[SplitName, Sequence[Sample]] = {}
-        samples: dict[SplitName, list[Sample]] = {name: [] for name in SPLITS}
-        listed = [(file, label) for label, files in enumerate(self._files) for file in files]
-        for file, label in counted(listed, len(listed), "reading"):
-            try:
-                with file.open("rb") as opened:
-                    sha256 = hashlib.file_digest(opened, "sha256").digest()
-            except OSError as error:
-                raise DatasetError(f"{file}: cannot be read: {error.strerror or error}") from error
-            samples[split_of(sha256)].append(Sample(file, label))
-        splits.update(samples)
-        return Found(self._origin(), splits, self._notes())
+        """Reads the files that nobody has split, once, to split them by content and `seed`."""
+        slices = (FOLDER,) if any(sample.slices for sample, _ in self._listed) else ()
+        return Found(origin_of(self.path, self._listed), split(self._listed, seed), self._notes(), slices)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
-        counted_by_split = {name: Counter(indices) for name, indices in kept.items()}
-        short = []
-        for index, label in enumerate(self.labels):
-            counts = {name: counter[index] for name, counter in counted_by_split.items()}
-            lacking = [name for name in SPLITS if not counts[name]]
-            if lacking:
-                total = sum(counts.values())
-                short.append(
-                    f"'{label}' has {total:,}" + (f", none of them for {' and '.join(lacking)}" if total else "")
-                )
-        if short:
-            left = len(short) - SHOWN
-            more = f"; and {left:,} label{'s' * (left > 1)} more" if left > 0 else ""
-            # Both splits of a tenth get one with probability 1 - 2 * 0.9 ** n + 0.8 ** n: 41 % with 10, 99 % with 50.
-            raise DatasetError(
-                f"{self.path}: too few pictures: {'; '.join(short[:SHOWN])}{more}. Every label needs some "
-                f"for train, validation and test, which take about {100 * (1 - VALIDATION - TEST):.0f}, "
-                f"{100 * VALIDATION:.0f} and {100 * TEST:.0f} % of them, chosen by content. Add pictures: 50 or more "
-                "of each label are nearly always enough; or take the label's sub-folder away"
-            )
+        check_labels(self.path, self.labels, kept, given(self._listed), "take the label's sub-folder away")
 
-    def _origin(self) -> str:
-        listing = hashlib.sha256()
-        for files in self._files:
-            for file in files:
-                stat = file.stat()
-                listing.update(
-                    f"{file.relative_to(self.path)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(errors="replace")
-                )
-        count = sum(len(files) for files in self._files)
-        return f"{self.path.resolve()} ({count:,} pictures, listing {listing.hexdigest()[:12]})"
+    def _pictures(self, folder: Path, labels: Sequence[str], put: SplitName | None) -> Iterator[Listed]:
+        """Yields the pictures of a label's folder, sorted.
+
+        Raises:
+            DatasetError: There are none, and nobody has split them; or one is a link that leads nowhere.
+            OSError: The folder cannot be read.
+        """
+        next(folder.iterdir(), None)  # rglob passes over what it may not read
+        inside = sorted(item for item in folder.rglob("*") if not _hidden(item))
+        named = [item for item in inside if item.suffix.lower() in SUFFIXES]
+        _refuse_dead_links(named)
+        label, count = labels.index(_label(folder)), 0
+        for item in named:
+            if item.is_file():
+                count += 1
+                below = item.parent.relative_to(folder).as_posix()
+                slices = NO_SLICES if below == "." else {FOLDER: below}
+                yield Sample(item, label, item.relative_to(self.path).as_posix(), slices), put
+        if not count and put is None:
+            heic = sum(item.suffix.lower() in HEIC for item in inside)
+            others = f"; {heic:,} {'is' if heic == 1 else 'are'} HEIC: {CONVERT}" if heic else ""
+            raise DatasetError(
+                f"{folder}: no pictures ({', '.join(SUFFIXES)}) in it; add some or remove the sub-folder{others}"
+            )
 
     def _notes(self) -> tuple[str, ...]:
         others = Counter(
@@ -114,22 +92,53 @@ class Folder:
             for item in self.path.rglob("*")
             if item.is_file() and item.suffix.lower() not in SUFFIXES and not _hidden(item)
         )
-        loose = sum(item.suffix.lower() in SUFFIXES and not _hidden(item) for item in self.path.iterdir())
+        loose = sum(_loose(top) for top in {self.path, *(top for top, _ in _split_folders(self.path))})
         notes = []
         if others:
             kinds = ", ".join(sorted(others))
-            notes.append(f"{sum(others.values()):,} files passed over, their suffix is not a picture's: {kinds}")
+            notes.append(
+                f"{_counted(sum(others.values()), 'file')} passed over for a suffix that is not a picture's: {kinds}"
+                + (f". {CONVERT}" if any(suffix in others for suffix in HEIC) else "")
+            )
         if loose:
-            notes.append(f"{loose:,} pictures passed over, they lie in no label's sub-folder")
+            notes.append(f"{_counted(loose, 'picture')} passed over outside of every label's sub-folder")
         return tuple(notes)
+
+
+def _split_folders(path: Path) -> list[tuple[Path, SplitName | None]]:
+    """Returns the folders that hold labels' folders, and the split that each of them is: `path` itself, and none,
+    where the sub-folders are labels.
+
+    Raises:
+        DatasetError: Some sub-folders are splits and others are not.
+    """
+    folders = _folders(path)
+    splits = {folder: SPELLINGS[folder.name.lower()] for folder in folders if folder.name.lower() in SPELLINGS}
+    train = next((folder for folder, name in splits.items() if name == "train"), None)
+    # A label may be called train, beside bus and tram; a split is a folder of folders.
+    if train is None or len(splits) < 2 or _loose(train) or not all(_folders(folder) for folder in splits):
+        return [(path, None)]
+    others = [folder for folder in folders if folder not in splits]
+    if others:
+        raise DatasetError(
+            f"{path}: {' and '.join(f'{folder.name}/' for folder in splits)} look like splits with a folder for each "
+            f"label, and '{others[0].name}' beside them like none; move it elsewhere"
+        )
+    return list(splits.items())
+
+
+def _no_folder(path: Path) -> str:
+    if path.suffix.lower() in (".csv", ".tsv"):
+        return f"not a folder; for a table of path and label say csv:{path}"
+    return "not a folder" if path.exists() else "no such folder"
 
 
 def _too_few_labels(path: Path, folders: Sequence[Path]) -> str:
     """Returns what was found instead of two labels, and what the folder should look like."""
-    loose = sum(item.suffix.lower() in SUFFIXES and not _hidden(item) for item in path.iterdir())
+    loose = _loose(path)
     found = f"1 found, '{_label(folders[0])}'" if folders else "none found"
     found += f", and {loose:,} picture{'s' * (loose > 1)} beside" if loose else ""
-    inner = [item for folder in folders for item in folder.iterdir() if item.is_dir() and not _hidden(item)]
+    inner = [item for folder in folders for item in _folders(folder)]
     if len(inner) > 1:
         remedy = f"the {len(inner)} sub-folders of '{_label(folders[0])}' look like labels: name folder:{folders[0]}"
     elif folders:
@@ -139,19 +148,13 @@ def _too_few_labels(path: Path, folders: Sequence[Path]) -> str:
     return f"{path}: a sub-folder of pictures for each of 2 or more labels expected, {found}; {remedy}"
 
 
-def split_of(sha256: bytes) -> SplitName:
-    """Returns the split of the picture whose content has this digest."""
-    fraction = int.from_bytes(sha256[:8], "big") / 2**64
-    if fraction < TEST:
-        return "test"
-    return "validation" if fraction < TEST + VALIDATION else "train"
+def _folders(path: Path) -> list[Path]:
+    return sorted((item for item in path.iterdir() if item.is_dir() and not _hidden(item)), key=_label)
 
 
-def _pictures(folder: Path) -> tuple[Path, ...]:
-    next(folder.iterdir(), None)  # rglob passes over what it may not read
-    named = [item for item in folder.rglob("*") if item.suffix.lower() in SUFFIXES and not _hidden(item)]
-    _refuse_dead_links(named)
-    return tuple(sorted(item for item in named if item.is_file()))
+def _loose(path: Path) -> int:
+    """Returns how many pictures lie in a folder itself."""
+    return sum(item.suffix.lower() in SUFFIXES and not _hidden(item) for item in path.iterdir())
 
 
 def _refuse_dead_links(paths: Iterable[Path]) -> None:
@@ -168,3 +171,7 @@ def _label(folder: Path) -> str:
 
 def _hidden(path: Path) -> bool:
     return path.name.startswith(".")  # .git, and the ._picture.jpg that macOS leaves on USB sticks
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count > 1)}"

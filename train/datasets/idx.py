@@ -33,18 +33,28 @@ def read_idx(directory: Path, name: str, sha256: str) -> NDArray[np.uint8]:
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         raise DatasetError(f"{path}: cannot be read: {error}; get the file again") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
+    check_digest(path, sha256, hashlib.sha256(content).hexdigest())
+    return parse_idx(content, str(path))
+
+
+def check_digest(path: Path, wanted: str, found: str, kind: str = "sha256") -> None:
+    """Makes sure that a file is the one that everybody has.
+
+    Raises:
+        DatasetError: It is not.
+    """
+    if found != wanted:
         raise DatasetError(
-            f"{path}: content of sha256 {sha256[:12]}… expected, {found[:12]}… found; "
+            f"{path}: content of {kind} {wanted[:12]}… expected, {found[:12]}… found; "
             "remove the file and get it again, or name another directory with --data"
         )
-    return parse_idx(content, str(path))
 
 
 def idx_file(directory: Path, name: str) -> Path | None:
     """Returns the path of the file called `name`, compressed or not, or None."""
-    return next((path for path in (directory / f"{name}.gz", directory / name) if path.is_file()), None)
+    # With a dot: as Kaggle's copies of MNIST are called.
+    names = (f"{name}.gz", name, name.replace("-idx", ".idx"), f"{name.replace('-idx', '.idx')}.gz")
+    return next((path for path in (directory / called for called in names) if path.is_file()), None)
 
 
 def parse_idx(content: bytes, where: str) -> NDArray[np.uint8]:

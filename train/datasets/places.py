@@ -1,4 +1,4 @@
-"""Where Fashion-MNIST may be. Each place gives the directory with the files or says why it cannot."""
+"""Where a dataset that everybody knows may be. Each place gives the directory with the files or says why it cannot."""
 
 import contextlib
 import os
@@ -43,22 +43,33 @@ class Directory:
 
 
 class KerasDownload:
-    """Keras' own download, which keeps the files for the next time."""
+    """Keras' own download, which keeps the files for the next time.
+
+    Args:
+        name: What Keras calls the dataset.
+        size: Of the download in MB.
+        folder: Where below its datasets Keras keeps the files.
+    """
 
     title = "Keras' download"
 
+    def __init__(self, name: str, size: int, folder: str = ".") -> None:
+        self._name = name
+        self._size = size
+        self._folder = folder
+
     def directory(self, missing: Missing) -> Path | str:
-        path = keras_home() / "datasets" / "fashion-mnist"
+        path = keras_home() / "datasets" / self._folder
         if not missing(path):
             return path
-        say("Fashion-MNIST: downloading it through Keras (31 MB) …")
+        say(f"{self._name}: downloading it through Keras ({self._size} MB) …")
         before = socket.getdefaulttimeout()
         socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
         try:
             with contextlib.redirect_stdout(sys.stderr):
                 from train.backend import keras
 
-                keras.datasets.fashion_mnist.load_data()
+                getattr(keras.datasets, self._name).load_data()
         except Exception as error:  # noqa: BLE001  urllib's, ssl's, Keras' own bare Exception, or no TensorFlow at all
             return " ".join(str(error).split()) or type(error).__name__
         finally:
@@ -100,16 +111,26 @@ def keras_home() -> Path:
 PLACES: tuple[Place, ...] = (
     Directory("the kit's cache", kit_cache),
     Directory("the installed Debian package", lambda: Path("/usr/share/datasets/fashion-mnist")),
-    KerasDownload(),
+    KerasDownload("fashion_mnist", 31, "fashion-mnist"),
     DebianPackage(),
 )
+WAYS_OUT = (
+    f"Either install it with 'apt install {PACKAGE}', "
+    "or put the four files {train,t10k}-{images-idx3,labels-idx1}-ubyte.gz into a directory and say --data DIR."
+)
+NOT_FOUND = ("Fashion-MNIST was not found", WAYS_OUT)
 
 
-def search(places: Sequence[Place], missing: Missing) -> Path:
+def search(places: Sequence[Place], missing: Missing, not_found: tuple[str, str] = NOT_FOUND) -> Path:
     """Returns the directory of the first place that has every file.
 
+    Args:
+        places: Where to look, in this order.
+        missing: Says which files a directory lacks.
+        not_found: What to say when no place has them, and the ways out.
+
     Raises:
-        DatasetError: None has; the message names every place with its reason, and the ways out.
+        DatasetError: None has; the message names every place with its reason.
     """
     reasons = []
     for place in places:
@@ -117,9 +138,4 @@ def search(places: Sequence[Place], missing: Missing) -> Path:
         if isinstance(found, Path):
             return found
         reasons.append(f"  - {place.title}: {found}")
-    raise DatasetError(
-        "Fashion-MNIST was not found. Tried:\n"
-        + "\n".join(reasons)
-        + f"\nEither install it with 'apt install {PACKAGE}', "
-        "or put the four files {train,t10k}-{images-idx3,labels-idx1}-ubyte.gz into a directory and say --data DIR."
-    )
+    raise DatasetError(f"{not_found[0]}. Tried:\n" + "\n".join(reasons) + f"\n{not_found[1]}")

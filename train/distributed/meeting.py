@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from edge_runtime.errors import EdgeError
-from train.hosts import Hosts
+from train.distributed.hosts import Hosts
 
 MEETING_TIMEOUT = 300.0  # seconds; a cluster may have to start a machine first
 SPEAKING_TIMEOUT = 5.0  # seconds that whoever connects has for a line; others wait meanwhile

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import NoReturn
 
 from edge_runtime.errors import EdgeError
-from train.hosts import Hosts, check_batch
+from train.distributed.hosts import Hosts, check_batch
 
 JOINING_TIMEOUT = 60  # seconds; the hosts have just met, so this is for the network's moods
 # Seconds without a sign of life after which JAX ends every host. A host that dies is noticed at once where its
@@ -27,8 +27,8 @@ HASTY_FAREWELL = 3.0  # seconds after a failure: hosts that fail together leave 
 def join(hosts: Hosts) -> None:
     """Connects this process with the others; to be called before anything is computed.
 
-    The environment has said by then which devices there are. After `train.meeting.meet`: what fails here ends the
-    process without a Python exception.
+    The environment has said by then which devices there are. After `train.distributed.meeting.meet`: what fails here
+    ends the process without a Python exception.
     """
     if not hosts.several:
         return

@@ -1,94 +1,114 @@
-"""Judges a finished run on the test split, which nothing before has looked at."""
+"""Judges a finished run on the test split, which nothing before has looked at.
 
-from dataclasses import dataclass
+What is chosen, the temperature and the thresholds, is chosen on the validation split.
+"""
+
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.bundle import fields
+from edge_runtime.bundle.manifest import digest
 from edge_runtime.errors import DatasetError, FieldError, RunError
 from edge_runtime.files import write_atomically
-from edge_runtime.stages.prepared import Prepared, SplitName, open_prepared
-from edge_runtime.stages.run import Run, open_run
-from train.metrics import Metrics, measure
-from train.started import CONFUSION, METRICS, PREDICTIONS, config_of
+from edge_runtime.stages.prepared import SPLITS, About, Prepared, SplitName, open_prepared
+from edge_runtime.stages.run import ELSEWHERE, Run, open_run
+from train.evaluation import foreign as others
+from train.evaluation import suspects as suspicion
+from train.evaluation import verdicts as table
+from train.evaluation.calibration import calibrate
+from train.evaluation.findings import Certainty, Evaluation, Material
+from train.evaluation.metrics import measure
+from train.evaluation.origin import commit
+from train.evaluation.scoring import blocks_of, load, scored
+from train.evaluation.slices import sliced
+from train.evaluation.suspects import suspects
+from train.evaluation.thresholds import auroc, judged, precisions, unknown
+from train.evaluation.verdicts import Verdicts, verdicts
+from train.fitting.started import (
+    CONFUSION,
+    METRICS,
+    PREDICTIONS,
+    REPORT,
+    SUSPECTS,
+    VERDICTS,
+    config_of,
+)
 from train.versions import versions
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SPLIT: SplitName = "test"
 SHOWN = 40  # pictures in the grid of predictions
+FILES = (METRICS, REPORT, CONFUSION, PREDICTIONS, VERDICTS, SUSPECTS)
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """The content of ``metrics.json``.
-
-    Attributes:
-        model: sha256 of the ``model.keras`` that was judged.
-        dataset, dataset_digest, split: What it was judged on.
-        split_seed: The seed that split the dataset.
-        seed: The seed of the training.
-        metrics: How it did.
-        versions: Of what took part.
-    """
-
-    schema_version: int
-    model: str
-    dataset: str
-    dataset_digest: str
-    split: str
-    split_seed: int
-    seed: int
-    metrics: Metrics
-    versions: dict[str, str]
-
-
-def evaluate(directory: Path, data: Path | None) -> tuple[Evaluation, bool]:
+def evaluate(
+    directory: Path, data: Path | None, foreign: Path | None = None, wanted: Sequence[float] = ()
+) -> tuple[Evaluation, bool]:
     """Returns the evaluation of the run in `directory` and whether it was made now.
 
-    Writes ``metrics.json``, ``confusion_matrix.png`` and ``predictions.png`` into the run directory.
+    Writes `FILES` into the run directory.
 
     Args:
         directory: The run directory.
         data: The prepared dataset, or None for the place where the training found it.
+        foreign: Pictures that are none of the labels, a folder or a prepared dataset; or None.
+        wanted: Precisions to find a threshold for, beside the usual ones.
 
     Raises:
-        RunError: There is no finished run, or its model cannot be loaded, or the disk refused.
-        DatasetError: The dataset is not there, or not the one of the training.
+        RunError: There is no finished run, or its model was imported or cannot be loaded, or the disk refused.
+        DatasetError: The dataset is not there, or not the one of the training; or `foreign` is no use.
     """
     run = open_run(directory)
+    if run.record.device == ELSEWHERE:
+        raise RunError(
+            f"{directory}: its model was imported from elsewhere, and evaluate reports on what this kit trained; "
+            f"'python -m export {directory} --out BUNDLE' judges it on the same test split: look at BUNDLE.report.html"
+        )
     prepared = dataset_of(run, data)
-    if (existing := _existing(run)) is not None:
+    if foreign is None and (existing := existing_evaluation(run, wanted)) is not None:
         return existing, False
-    from train.plots import confusion_matrix, predictions
-
-    test = prepared.split(SPLIT)
-    scores = _scores(run, prepared)
-    metrics = measure(np.asarray(test.labels), scores, run.spec.labels)
-    record = prepared.record
+    spec = run.spec
+    strangers = others.pictures_in(foreign, spec.preprocessing, prepared.digest) if foreign else None
+    model = load(run)
+    about = {name: prepared.about(name) for name in SPLITS}
+    names = {name: None if one is None else _printable(one.names) for name, one in about.items()}
+    truth = {name: np.asarray(prepared.split(name).labels) for name in SPLITS}
+    validation, test = (_scores(model, prepared, name) for name in ("validation", SPLIT))
+    found: dict[SplitName, Verdicts] = {
+        "validation": verdicts(truth["validation"], [validation]),
+        SPLIT: verdicts(truth[SPLIT], [test]),
+        "train": verdicts(truth["train"], _scored(model, prepared, "train")),
+    }
+    metrics = measure(truth[SPLIT], test, spec.labels)
+    certainty = _certainty((truth["validation"], validation), (truth[SPLIT], test), wanted)
+    seen = None if strangers is None else (strangers, _best(model, strangers))
     evaluation = Evaluation(
         schema_version=SCHEMA_VERSION,
         model=run.record.model,
-        dataset=record.name,
+        dataset=prepared.record.name,
         dataset_digest=prepared.digest,
         split=SPLIT,
-        split_seed=record.seed,
+        split_digest=split_digest(prepared, SPLIT),
+        split_seed=prepared.record.seed,
         seed=config_of(directory).seed,
-        metrics=metrics,
+        trained=run.record.created,
+        commit=commit(),
         versions=versions(),
+        metrics=metrics,
+        calibration=calibrate((truth["validation"], validation), (truth[SPLIT], test)),
+        certainty=certainty,
+        slices=sliced(found[SPLIT].right, _columns(about[SPLIT])),
+        foreign=None
+        if seen is None
+        else others.judge(seen[0], str(foreign), seen[1], found[SPLIT].score, certainty.unknown.score, spec.labels),
+        wrong={name: int((~one.right).sum()) for name, one in found.items()},
     )
-    # A random draw, not the worst: the grid should look like what the device will see.
-    shown = np.sort(np.random.default_rng(0).permutation(len(scores))[:SHOWN])
-    try:
-        write_atomically(directory / CONFUSION, confusion_matrix(metrics.confusion, run.spec.labels))
-        grid = predictions(test.pixels[shown], np.asarray(test.labels[shown]), scores[shown], run.spec.labels)
-        write_atomically(directory / PREDICTIONS, grid)
-        write_atomically(
-            directory / METRICS, fields.canonical(evaluation)
-        )  # last: its presence means that all is there
-    except OSError as error:
-        raise RunError(f"{directory}: cannot be written: {error.strerror or error}") from error
+    suspected = tuple(one for name in SPLITS for one in suspects(name, found[name], names[name]))
+    _write(evaluation, Material(run, prepared, names, test, found[SPLIT], suspected, seen))
     return evaluation, True
 
 
@@ -115,25 +135,82 @@ def dataset_of(run: Run, data: Path | None) -> Prepared:
     return prepared
 
 
-def _existing(run: Run) -> Evaluation | None:
+def split_digest(prepared: Prepared, name: SplitName) -> str:
+    """Returns what identifies the labels and the pictures of one split, whatever is in the others."""
+    files = [prepared.record.files[f"{name}_{what}.npy"] for what in ("pixels", "labels")]
+    return digest(fields.canonical([list(prepared.record.spec.labels), *files]))
+
+
+def existing_evaluation(run: Run, wanted: Sequence[float] = ()) -> Evaluation | None:
+    """Returns what an earlier evaluation of this very model found, if all that it wrote is there."""
     path = run.directory / METRICS
-    if not all((run.directory / name).is_file() for name in (METRICS, CONFUSION, PREDICTIONS)):
+    if not all((run.directory / name).is_file() for name in FILES):
         return None
     try:
         found = fields.parse(Evaluation, fields.decode(path.read_bytes(), str(path)), str(path))
     except (FieldError, OSError):
         return None  # of another version or damaged: it is made again
     same = (found.model, found.dataset_digest) == (run.record.model, run.record.dataset_digest)
+    same = same and set(wanted) <= {one.wanted for one in found.certainty.precisions}
     return found if same and found.schema_version == SCHEMA_VERSION else None
 
 
-def _scores(run: Run, prepared: Prepared) -> NDArray[np.float32]:
-    from train.backend import keras
-    from train.batches import EVALUATION_BATCH, Batches
+def _write(evaluation: Evaluation, material: Material) -> None:
+    from train.evaluation.plots import confusion_matrix, predictions
+    from train.evaluation.report import report
 
+    directory, labels, metrics = material.run.directory, material.run.spec.labels, evaluation.metrics
+    test = material.prepared.split(SPLIT)
+    # A random draw, not the worst: the grid should look like what the device will see.
+    shown = np.sort(np.random.default_rng(0).permutation(len(test.labels))[:SHOWN])
+    grid = predictions(test.pixels[shown], np.asarray(test.labels[shown]), material.scores[shown], labels)
+    content = {
+        CONFUSION: confusion_matrix(metrics.confusion, labels),
+        PREDICTIONS: grid,
+        VERDICTS: table.to_csv(material.found, labels, material.names[SPLIT]),
+        SUSPECTS: suspicion.to_csv(material.suspects, labels),
+        REPORT: report(evaluation, material),
+        METRICS: fields.canonical(evaluation),  # last: its presence means that all is there
+    }
     try:
-        model = keras.models.load_model(run.model, compile=False)
-    except Exception as error:  # Keras lets zipfile's, h5py's and its own errors through
-        raise RunError(f"{run.model}: cannot be loaded: {error}; train again") from error
-    scores = np.asarray(model.predict(Batches(prepared.split(SPLIT), EVALUATION_BATCH), verbose=0))
-    return scores.astype(np.float32)
+        (directory / METRICS).unlink(missing_ok=True)
+        for name, written in content.items():
+            write_atomically(directory / name, written)
+    except OSError as error:
+        raise RunError(f"{directory}: cannot be written: {error.strerror or error}") from error
+
+
+def _certainty(
+    validation: tuple[NDArray[np.int64], NDArray[np.float32]],
+    test: tuple[NDArray[np.int64], NDArray[np.float32]],
+    wanted: Sequence[float],
+) -> Certainty:
+    chosen_on, judged_on = judged(*validation), judged(*test)
+    return Certainty(
+        auroc=auroc(judged_on.best[judged_on.right], judged_on.best[~judged_on.right]),
+        unknown=unknown(chosen_on, judged_on),
+        precisions=precisions(wanted, chosen_on, judged_on),
+    )
+
+
+def _scored(model: Any, prepared: Prepared, name: SplitName) -> Any:
+    pixels = prepared.split(name).pixels
+    return scored(model, blocks_of(pixels), len(pixels), name)
+
+
+def _scores(model: Any, prepared: Prepared, name: SplitName) -> NDArray[np.float32]:
+    return np.concatenate(list(_scored(model, prepared, name)))
+
+
+def _best(model: Any, pictures: others.Pictures) -> NDArray[np.float32]:
+    blocks = scored(model, pictures.blocks(), len(pictures), "foreign pictures")
+    return np.concatenate([np.stack([one.max(axis=1), one.argmax(axis=1)], axis=1) for one in blocks])
+
+
+def _columns(about: About | None) -> dict[str, tuple[str, ...]]:
+    return {} if about is None else {name: _printable(values) for name, values in about.slices.items()}
+
+
+def _printable(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns texts of which a page can be made; a file's name may be no UTF-8."""
+    return tuple(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in texts)

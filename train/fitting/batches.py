@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.stages.prepared import Split
 from train.backend import keras
-from train.share import WHOLE, Share, filled_up, shortened
+from train.distributed.share import WHOLE, Share, filled_up, shortened
 
 EVALUATION_BATCH = 512  # pictures; larger ones were no faster and cost memory
 
@@ -26,17 +26,26 @@ class Batches(keras.utils.PyDataset):
             `keras.layers.RandomFlip` inside the model also mirrors when the model is called without ``training=False``,
             as some exporters do.
         share: Which part of each batch to return; `batch_size` is a multiple of its devices.
+        labelled: Whether a batch's input is ``{"pixels", "labels"}``, for a model that mixes both, not pixels alone.
     """
 
     def __init__(
-        self, split: Split, batch_size: int, seed: int | None = None, *, flip: bool = False, share: Share = WHOLE
+        self,
+        split: Split,
+        batch_size: int,
+        seed: int | None = None,
+        *,
+        flip: bool = False,
+        share: Share = WHOLE,
+        labelled: bool = False,
     ) -> None:
         super().__init__()
         self._split = split
         self._batch_size = batch_size
         self._seed = seed
         self._flip = flip
-        self._share = share
+        self.share = share
+        self._labelled = labelled
         self._weights: NDArray[np.float32] | None = None
         self.start(0)
 
@@ -49,26 +58,28 @@ class Batches(keras.utils.PyDataset):
         self._epoch = epoch
         count = len(self._split.labels)
         if self._seed is None:
-            self._order, self._weights = filled_up(np.arange(count), self._share.devices)
+            self._order, self._weights = filled_up(np.arange(count), self.share.devices)
         else:
             drawn = np.random.default_rng([self._seed, epoch]).permutation(count)
-            self._order = shortened(drawn, self._share.devices)
+            self._order = shortened(drawn, self.share.devices)
 
     @property
     def num_batches(self) -> int:
         return math.ceil(len(self._order) / self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[NDArray[Any], ...]:
-        """Returns batch `index`: float32 ``[n, h, w, 3]`` pixels 0–255, int64 ``[n]`` labels, and where pictures had to
-        be repeated for an even share float32 ``[n]`` weights."""
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        """Returns batch `index`: uint8 ``[n, h, w, 3]`` pixels, int64 ``[n]`` labels, and where pictures had to be
+        repeated for an even share float32 ``[n]`` weights."""
         batch = slice(index * self._batch_size, (index + 1) * self._batch_size)
         chosen = self._order[batch]
-        mine = self._share.of(chosen)
+        mine = self.share.of(chosen)
         pixels = self._split.pixels[chosen[mine]]
         if self._flip:
             mirrored = np.random.default_rng([self._seed or 0, self._epoch, index]).random(len(chosen))[mine] < 0.5
             pixels[mirrored] = pixels[mirrored, :, ::-1]
         labels = np.asarray(self._split.labels[chosen[mine]])
+        # uint8: a quarter of the bytes on the way to the device, which makes floats of them.
+        given = {"pixels": pixels, "labels": labels} if self._labelled else pixels
         if self._weights is None:
-            return pixels.astype(np.float32), labels
-        return pixels.astype(np.float32), labels, self._weights[batch][mine]
+            return given, labels
+        return given, labels, self._weights[batch][mine]

@@ -14,7 +14,7 @@ from typing import Any
 
 from edge_runtime.errors import RunError
 from edge_runtime.files import directory_replaced
-from train.history import Epoch, read_history, remember, to_csv
+from train.fitting.history import Epoch, read_history, remember, to_csv
 
 CHECKPOINT = "checkpoint"
 LAST, BEST, HISTORY = "last.keras", "best.keras", "history.csv"
@@ -74,10 +74,11 @@ def identity(run: Path) -> bytes:
 
 
 def _without_optimizer(model: Any) -> Any:
-    """Returns the same layers as a model that was never compiled: Adam's state would make the file thrice as large."""
+    """Returns the same layers in float32, never compiled: Adam's state would make the file thrice as large."""
     from train.backend import keras
+    from train.fitting.precision import in_float32
 
-    return keras.Model(model.input, model.output, name=model.name)
+    return in_float32(keras.Model(model.input, model.output, name=model.name))
 
 
 def remove_leftovers(run: Path) -> None:

@@ -3,26 +3,32 @@
 import contextlib
 import dataclasses
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import RunError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared
-from train.checkpoint import BEST, CHECKPOINT, HISTORY, identity, read_checkpoint, remove_leftovers, write_checkpoint
+from train.augmentation.settings import changes
 from train.config import TrainConfig
 from train.device import prepare_device
-from train.history import Epoch, is_over, read_history, remember, to_csv
-from train.hosts import ALONE, Hosts
-from train.meeting import meet
-from train.parallel import alone, check_agreement, failures_told, share_batches, wait_for_all
-from train.record import record_of
-from train.share import Share
-from train.started import CURVES, check_owner, claim, held, start_over
+from train.distributed.hosts import ALONE, Hosts
+from train.distributed.meeting import meet
+from train.distributed.parallel import alone, check_agreement, failures_told, share_batches, wait_for_all
+from train.distributed.share import Share
+from train.fitting.checkpoint import (
+    BEST,
+    CHECKPOINT,
+    HISTORY,
+    identity,
+    remove_leftovers,
+)
+from train.fitting.history import Epoch, is_over, read_history, remember, to_csv
+from train.fitting.record import record_of
+from train.fitting.started import AUGMENTED, CURVES, STARTED, check_owner, claim, held, start_over
+from train.framework import framework
 from train.versions import versions
 
 Say = Callable[[str], None]
@@ -43,7 +49,15 @@ class Fitted:
 
 
 def fit(
-    prepared: Prepared, run: Path, config: TrainConfig, hosts: Hosts = ALONE, *, fresh: bool, verbose: int, say: Say
+    prepared: Prepared,
+    run: Path,
+    config: TrainConfig,
+    hosts: Hosts = ALONE,
+    *,
+    fresh: bool,
+    verbose: int,
+    say: Say,
+    tensorboard: Path | None = None,
 ) -> Fitted:
     """Trains, or goes on training, or finds that all is done; Keras is imported only when there is work for it.
 
@@ -55,12 +69,15 @@ def fit(
         fresh: Whether what is in `run` is removed first.
         verbose: Keras' own: 1 for a progress bar, 2 for a line an epoch, 0 for silence.
         say: Where to put a line for the person who watches.
+        tensorboard: Where TensorBoard's log of each epoch goes, if anywhere; it decides nothing about the model.
 
     Raises:
         RunError: `run` belongs to another configuration or dataset, is in use, or training diverged.
         EdgeError: The device is not there, or another host is not.
         DatasetError: The dataset is damaged.
     """
+    if tensorboard is not None and framework() == "jax":
+        raise UsageError("--tensorboard: its logs are written by TensorFlow, and Keras runs on JAX here; leave it out")
     if fresh and hosts.first:
         start_over(run)
     # The other hosts do not look before they have met host 0: it may be removing what is there.
@@ -75,9 +92,10 @@ def fit(
         device = prepare_device(config.device, hosts)
         try:
             with _owned(run, config, prepared) if hosts.first else contextlib.nullcontext():
-                history = _train(prepared, run, config, hosts, device, verbose, say)
+                history = _train(prepared, run, config, hosts, device, verbose, say, tensorboard)
                 if hosts.first:
-                    _finish(prepared, run, history, f"{device}, {hosts.count} hosts" if hosts.several else device)
+                    with alone(hosts):
+                        _finish(prepared, run, history, f"{device}, {hosts.count} hosts" if hosts.several else device)
                 wait_for_all(hosts, "the run directory is written")
         except OSError as error:
             raise RunError(f"{error.filename or run}: cannot be written: {error.strerror or error}") from error
@@ -86,23 +104,36 @@ def fit(
 
 @contextlib.contextmanager
 def _owned(run: Path, config: TrainConfig, prepared: Prepared) -> Iterator[None]:
-    claim(run, config, prepared)
-    with held(run):
-        remove_leftovers(run)
-        yield
+    new = not (run / STARTED).is_file()
+    try:
+        claim(run, config, prepared)
+        with held(run):
+            remove_leftovers(run)
+            yield
+    except UsageError:  # of a network that cannot be: nothing was trained, so what is asked for next is not refused
+        if new:
+            start_over(run)
+        raise
 
 
 def _train(
-    prepared: Prepared, run: Path, config: TrainConfig, hosts: Hosts, device: str, verbose: int, say: Say
+    prepared: Prepared,
+    run: Path,
+    config: TrainConfig,
+    hosts: Hosts,
+    device: str,
+    verbose: int,
+    say: Say,
+    tensorboard: Path | None,
 ) -> tuple[Epoch, ...]:
     from train.backend import keras
-    from train.batches import EVALUATION_BATCH, Batches
-    from train.interruption import Interruption
-    from train.models import build_model
-    from train.recorder import Recorder
+    from train.fitting.batches import Batches
+    from train.fitting.begin import learner_for, model_for
+    from train.fitting.phase import train_phase
+    from train.fitting.spread import gpus, spread_over
+    from train.models.backbone import phases
+    from train.models.cost import cost
 
-    record = prepared.record
-    training, validation = prepared.split("train"), prepared.split("validation")
     check_agreement(
         hosts,
         lambda: identity(run),
@@ -111,61 +142,56 @@ def _train(
     )
     devices = share_batches(hosts, config.batch_size)
     share = Share(hosts.index, hosts.count, devices)
-    batches = Batches(training, config.batch_size, config.seed, flip=config.flip, share=share)
+    mixes = bool(config.mixup or config.cutmix)
+    training = prepared.split("train")
+    batches = Batches(training, config.batch_size, config.seed, flip=config.flip, share=share, labelled=mixes)
     keras.utils.set_random_seed(config.seed)
-    steps = config.epochs * batches.num_batches
-    resumed = read_checkpoint(run)
-    if resumed is None:
-        model = build_model(config, record.spec.preprocessing.size, len(record.spec.labels), record.grey, steps)
-        history: tuple[Epoch, ...] = ()
-    else:
-        model, history = resumed
-        say(f"continuing after epoch {len(history)} of at most {config.epochs}")
-    if is_over(history, config.epochs, config.patience):
+    with spread_over(gpus()):
+        plain, history = model_for(prepared, run, config, say)
+    if _is_over(history, config):
         return history  # killed between the last epoch and the end
+    record, steps = prepared.record, batches.num_batches
     say(
-        f"{config.model}: {model.count_params():,} parameters; {record.name}: {len(training.labels):,} pictures to "
-        f"train on, {len(validation.labels):,} to validate; at most {config.epochs} epochs on {device}"
+        f"{config.model}: {cost(plain)}\n{record.name}: {record.counts['train']:,} "
+        f"pictures to train on, {record.counts['validation']:,} to validate; at most {config.epochs} epochs on {device}"
         + (f", {hosts}, {config.batch_size // hosts.count} pictures of each step" if hosts.several else "")
     )
-    if steps < FEW_STEPS:
-        say(f"note: {steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
+    if config.epochs * steps < FEW_STEPS:
+        say(f"note: {config.epochs * steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
+    if hosts.first and changes(config) and not history:
+        from train.augmentation.picture import samples
 
-    def keep(rows: tuple[Epoch, ...], now: Any) -> None:
-        if not hosts.first:
-            return
+        pixels, labels, *_ = Batches(training, config.batch_size, config.seed, flip=config.flip)[0]
         with alone(hosts):
-            write_checkpoint(run, now, rows)
-        write_atomically(run / HISTORY, to_csv(rows))
+            write_atomically(run / AUGMENTED, samples(pixels, labels, len(record.spec.labels), config, config.seed))
+    for phase in phases(config):
+        if len(history) >= phase.end or _is_over(history, config):
+            continue
+        with spread_over(gpus()):
+            learner = learner_for(plain, prepared, config, phase, steps, anew=len(history) == phase.first)
+        if phase.end < config.epochs:
+            say(f"epochs {phase.first + 1} to {phase.end}: the last layer alone learns")
+        history = train_phase(learner, batches, prepared, run, config, phase, history, hosts, verbose, tensorboard)
+    return history
 
-    validated = len(validation.labels)
-    recorder = Recorder(history, config.epochs, config.patience, config.seed, validated, keep, time.monotonic)
-    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
-    with Interruption() as interruption:
-        model.fit(
-            batches,
-            shuffle=False,  # Keras would shuffle the batches once more, by a state that is lost between two sittings
-            validation_data=Batches(validation, max(1, EVALUATION_BATCH // devices) * devices, share=share),
-            initial_epoch=len(history),
-            epochs=config.epochs,
-            callbacks=[keras.callbacks.TerminateOnNaN(), order, recorder, interruption],
-            verbose=verbose if hosts.first else 0,
-        )
-    if recorder.diverged is not None:
-        raise RunError(
-            f"{run}: the loss stopped being a number in epoch {recorder.diverged}; "
-            f"lower --learning-rate (it was {config.learning_rate}) and start over with --fresh"
-        )
-    return recorder.history
+
+def _is_over(history: tuple[Epoch, ...], config: TrainConfig) -> bool:
+    from train.models.backbone import phases
+
+    last = phases(config)[-1]
+    return len(history) > last.first and is_over(history, config.epochs, config.patience)
 
 
 def _finish(prepared: Prepared, run: Path, history: tuple[Epoch, ...], device: str) -> None:
-    from train.plots import learning_curves
+    from train.backend import keras
+    from train.fitting.curves import learning_curves
+    from train.models.description import describe
 
     content = (run / CHECKPOINT / BEST).read_bytes()
     write_atomically(run / stage.MODEL, content)
     stage.write_spec(run, prepared.record.spec)
     write_atomically(run / HISTORY, to_csv(history))
     write_atomically(run / CURVES, learning_curves(history, remember(history).best_epoch))
+    describe(run, keras.models.load_model(run / stage.MODEL, compile=False))
     stage.write_record(run, record_of(prepared, content, device))
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from train.backend import keras
-from train.history import Epoch, is_over
+from train.fitting.history import Epoch, is_over
 
 
 class Recorder(keras.callbacks.Callback):
@@ -19,14 +19,13 @@ class Recorder(keras.callbacks.Callback):
         history: The epochs of earlier sittings.
         epochs: The most epochs in all.
         patience: Epochs without a better validation accuracy before the end.
-        seed: Of what dropout drops.
         validated: Pictures in the validation split.
         keep: Called with the history and the model after each epoch; writes them down.
         now: A clock in seconds.
 
     Attributes:
         history: Every epoch so far.
-        diverged: The epoch whose loss was not a number, or None.
+        diverged: The epoch and the step of it, both counted from 1, whose loss was not a number; or None.
     """
 
     def __init__(
@@ -34,33 +33,34 @@ class Recorder(keras.callbacks.Callback):
         history: tuple[Epoch, ...],
         epochs: int,
         patience: int,
-        seed: int,
         validated: int,
         keep: Callable[[tuple[Epoch, ...], Any], None],
         now: Callable[[], float],
     ) -> None:
         super().__init__()
         self.history = history
-        self.diverged: int | None = None
-        self._epochs, self._patience, self._seed = epochs, patience, seed
+        self.diverged: tuple[int, int] | None = None
+        self._epochs, self._patience = epochs, patience
         self._validated = validated
         self._keep, self._now = keep, now
         self._began = now()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self._began = self._now()
-        # What is dropped follows from seed and epoch, as the order does: a .keras file does not hold the state of
-        # dropout's generator, and a resumed training would take another course (losses 3 % apart after 3 epochs).
-        for number, layer in enumerate(self.model.layers):
-            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
-                draw = np.random.default_rng([self._seed, epoch, number])
-                layer.seed_generator.state.assign(draw.integers(2**32, size=2, dtype=np.uint32))
+        self._epoch = epoch + 1
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        # The mean so far: once no number, it stays none.
+        if self.diverged is None and not math.isfinite(float((logs or {})["loss"])):
+            self.diverged = (self._epoch, batch + 1)
+            self.model.stop_training = True
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         values = {name: float((logs or {})[name]) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
-        if not all(map(math.isfinite, values.values())):
+        if self.diverged is None and not all(map(math.isfinite, values.values())):
+            self.diverged = (self._epoch, self.params["steps"])  # the validation loss alone: the last step did it
+        if self.diverged is not None:
             # Not written down: the checkpoint stays that of the last good epoch.
-            self.diverged = epoch + 1
             self.model.stop_training = True
             return
         # A share of whole pictures. What several hosts add up, weighted, may miss it by a last digit, and of two equal

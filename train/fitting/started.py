@@ -13,19 +13,38 @@ from edge_runtime.errors import EdgeError, FieldError, RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared
-from train.checkpoint import CHECKPOINT, HISTORY
 from train.config import TrainConfig, first_difference, read_config, to_toml
+from train.fitting.checkpoint import CHECKPOINT, HISTORY
+from train.models.names import DESCRIBED
 
 STARTED, CONFIG = "started.json", "config.toml"
+AUGMENTED = "augmented.png"
 CURVES, METRICS, CONFUSION, PREDICTIONS = (
     "learning_curves.png",
     "metrics.json",
     "confusion_matrix.png",
     "predictions.png",
 )
+REPORT, VERDICTS, SUSPECTS = "report.html", "predictions.csv", "suspects.csv"  # of an evaluation too
 # run.json first: a removal that is interrupted leaves an unfinished run, not a finished one without its model.
 # started.json last: as long as it is there, the rest is known to be ours.
-WRITTEN = (stage.RECORD, METRICS, CONFUSION, PREDICTIONS, CURVES, HISTORY, stage.MODEL, stage.SPEC, CONFIG, STARTED)
+WRITTEN = (
+    stage.RECORD,
+    METRICS,
+    REPORT,
+    VERDICTS,
+    SUSPECTS,
+    CONFUSION,
+    PREDICTIONS,
+    AUGMENTED,
+    CURVES,
+    HISTORY,
+    *DESCRIBED,
+    stage.MODEL,
+    stage.SPEC,
+    CONFIG,
+    STARTED,
+)
 SCHEMA_VERSION = 1
 
 

@@ -1,21 +1,21 @@
-"""From pictures as they were found to the arrays a model trains on."""
+"""From pictures as they were found to the arrays a model trains on, however many there are."""
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge_runtime.bundle import fields
+from edge_runtime.bundle.manifest import digest
 from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
-from edge_runtime.errors import DatasetError, PictureError
-from edge_runtime.preprocess import preprocess
-from edge_runtime.stages.prepared import SPLITS, Prepared, Split, SplitName, open_prepared, write_prepared
-from train.datasets.dataset import Dataset, Sample
+from edge_runtime.console import say
+from edge_runtime.errors import DatasetError
+from edge_runtime.stages.prepared import SPLITS, Prepared, check_target, open_prepared, recorded
+from train.datasets.dataset import Dataset, Found
+from train.preparation.audit import PAGE, audit
+from train.preparation.decoding import decoded
+from train.preparation.rows import LeftOut
+from train.preparation.unfinished import Unfinished, place, unfinished
 from train.progress import counted
-
-AHEAD = 256  # pictures decoded at a time, so that Ctrl-C never waits for a long queue
 
 
 @dataclass(frozen=True)
@@ -24,20 +24,22 @@ class Preparation:
 
     Attributes:
         fresh: Whether it was prepared now; False means it was there already, intact.
-        unreadable: Why each picture that was left out cannot be read, a sentence each.
+        left_out: The pictures that cannot be read, and why.
         notes: What the dataset passed over.
+        warnings: What the audit found that a person should look at, a sentence each.
         replaced: Name, digest and size of another prepared dataset that was there.
     """
 
     prepared: Prepared
     fresh: bool
-    unreadable: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     replaced: str = ""
 
 
 def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: Path) -> Preparation:
-    """Writes `dataset` as a prepared dataset to `out`, unless the same one is there.
+    """Writes `dataset` as a prepared dataset to `out`, unless the same one is there; goes on where it was interrupted.
 
     Args:
         dataset: Where the pictures come from.
@@ -54,39 +56,59 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
         record = existing.record
         same = (record.name, record.spec, record.seed) == (dataset.name, spec, seed)
         if same and dataset.is_origin(record.origin):
-            return Preparation(existing, fresh=False)
-    elif out.exists() and not (out.is_dir() and not any(out.iterdir())) and not (out / "dataset.json").is_file():
-        # write_prepared would refuse too, but only after minutes of work.
-        raise DatasetError(f"{out}: exists and is not a prepared dataset; choose another place or remove it")
+            return Preparation(existing, fresh=False, warnings=_audited(existing))
+    check_target(out)  # before minutes of work
     found = dataset.find(seed)
     # Too few already by what was found: told before minutes of decoding.
     dataset.check({name: [sample.label for sample in found.splits[name]] for name in SPLITS})
-    splits: dict[SplitName, Split] = {}
-    unreadable: list[str] = []
-    for name in SPLITS:
-        splits[name], left_out = _prepared(found.splits[name], preprocessing, name)
-        unreadable += left_out
+    total = sum(len(found.splits[name]) for name in SPLITS)
+    key = digest(fields.canonical([dataset.name, spec, seed, found.origin, total, found.slices]))
     try:
-        dataset.check({name: split.labels.tolist() for name, split in splits.items()})
-    except DatasetError as error:  # enough was found, so it is these that are missing
-        raise DatasetError(f"{error}. {len(unreadable):,} cannot be read, such as {unreadable[0]}") from error
-    prepared = write_prepared(
-        out,
-        name=dataset.name,
-        origin=found.origin,
-        grey=all(is_grey(split.pixels) for split in splits.values()),
-        spec=spec,
-        seed=seed,
-        splits=splits,
-    )
-    return Preparation(prepared, True, tuple(unreadable), found.notes, _told(existing))
+        with unfinished(out, key, preprocessing.size, found.slices) as work:
+            check_space(out, total - work.resumed, preprocessing.size, _free(out))
+            if work.resumed:
+                say(f"going on after {work.resumed:,} of {total:,} pictures")
+            _decode(found, preprocessing, work)
+            left_out = work.left_out()
+            _check(dataset, work, left_out)
+            work.complete()
+            made = recorded(
+                work.directory,
+                name=dataset.name,
+                origin=found.origin,
+                grey=work.grey,
+                spec=spec,
+                seed=seed,
+                counts=work.counts,
+            )
+            warnings = audit(made).warnings
+            work.move(out)
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or out}: cannot be written: {error.strerror or error}; what is prepared by now is kept "
+            f"in {place(out)}, and the same command goes on from there"
+        ) from error
+    return Preparation(open_prepared(out), True, left_out, found.notes, warnings, _told(existing))
 
 
-def _told(existing: Prepared | None) -> str:
-    if existing is None:
-        return ""
-    height, width = existing.record.spec.preprocessing.size
-    return f"{existing.record.name} {existing.digest[:12]} ({height} × {width} pixels)"
+def check_space(out: Path, pictures: int, size: tuple[int, int], free: int) -> None:
+    """Makes sure that the disk has room, before minutes of work.
+
+    Args:
+        out: Where the dataset is to be.
+        pictures: How many are still to be prepared.
+        size: Their height and width in pixels.
+        free: Bytes that are free there.
+
+    Raises:
+        DatasetError: It has not.
+    """
+    needed = pictures * size[0] * size[1] * 3
+    if needed > free:
+        raise DatasetError(
+            f"{out}: {needed / 1e6:,.0f} MB are needed for {pictures:,} pictures of {size[0]} × {size[1]} pixels, "
+            f"{free / 1e6:,.0f} MB are free; make room, choose another disk, or a smaller --size"
+        )
 
 
 def intact(out: Path) -> Prepared | None:
@@ -100,39 +122,39 @@ def intact(out: Path) -> Prepared | None:
     return prepared
 
 
-def is_grey(pixels: NDArray[np.uint8]) -> bool:
-    """Whether red, green and blue are equal everywhere in uint8 ``[n, height, width, 3]``."""
-    # In blocks: a comparison of all at once would need as much memory again as the pixels.
-    blocks = (pixels[start : start + 1000] for start in range(0, len(pixels), 1000))
-    return all(bool((block == block[..., :1]).all()) for block in blocks)
+def _decode(found: Found, preprocessing: PreprocessingSpec, work: Unfinished) -> None:
+    for name in SPLITS:
+        samples = found.splits[name][work.read(name) :]
+        with work.growing(name) as take:
+            results = counted(decoded(samples, preprocessing), len(samples), f"preparing {name}")
+            for sample, result in zip(samples, results, strict=True):
+                take(sample, result)
 
 
-def _prepared(samples: Sequence[Sample], preprocessing: PreprocessingSpec, name: str) -> tuple[Split, list[str]]:
-    pixels = np.empty((len(samples), *preprocessing.size, 3), np.uint8)
-    labels = np.empty(len(samples), np.int64)
-    kept, unreadable = 0, []
-    results = counted(_decoded(samples, preprocessing), len(samples), f"preparing {name}")
-    for sample, result in zip(samples, results, strict=True):
-        if isinstance(result, PictureError):
-            unreadable.append(str(result))
-            continue
-        pixels[kept], labels[kept] = result, sample.label
-        kept += 1
-    return Split(pixels[:kept], labels[:kept]), unreadable
+def _check(dataset: Dataset, work: Unfinished, left_out: tuple[LeftOut, ...]) -> None:
+    try:
+        dataset.check({name: work.labels(name).tolist() for name in SPLITS})
+    except DatasetError as error:  # enough was found, so it is these that are missing
+        raise DatasetError(f"{error}. {len(left_out):,} cannot be read, such as {left_out[0].reason}") from error
 
 
-def _decoded(samples: Sequence[Sample], preprocessing: PreprocessingSpec) -> Iterator[NDArray[np.uint8] | PictureError]:
-    """Yields each sample's pixels, or why there are none, in order."""
+def _audited(existing: Prepared) -> tuple[str, ...]:
+    """Audits what was prepared before there were audits, or tells why not: a volume may be read-only."""
+    if (existing.directory / PAGE).is_file():
+        return ()
+    try:
+        return audit(existing).warnings
+    except OSError as error:
+        return (f"{existing.directory / PAGE}: cannot be written: {error.strerror or error}",)
 
-    def decode(sample: Sample) -> NDArray[np.uint8] | PictureError:
-        try:
-            return preprocess(sample.picture, preprocessing)
-        except PictureError as error:
-            return error
 
-    if samples and not isinstance(samples[0].picture, Path):
-        yield from map(decode, samples)  # arrays: threads would cost more than the 10 µs a picture takes
-        return
-    with ThreadPoolExecutor() as pool:  # Pillow decodes without holding the interpreter's lock
-        for start in range(0, len(samples), AHEAD):
-            yield from pool.map(decode, samples[start : start + AHEAD])
+def _free(out: Path) -> int:
+    above = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    return shutil.disk_usage(above).free
+
+
+def _told(existing: Prepared | None) -> str:
+    if existing is None:
+        return ""
+    height, width = existing.record.spec.preprocessing.size
+    return f"{existing.record.name} {existing.digest[:12]} ({height} × {width} pixels)"

@@ -14,12 +14,12 @@ from edge_runtime.errors import RunError
 from edge_runtime.files import directory_replaced, write_atomically
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared, Split
-from train.checkpoint import HISTORY
 from train.config import TrainConfig, sized_for
 from train.device import prepare_device
-from train.history import Epoch, is_over, to_csv
-from train.record import record_of
-from train.started import CURVES, STARTED, begun_with, claim
+from train.fitting.checkpoint import HISTORY
+from train.fitting.history import Epoch, is_over, to_csv
+from train.fitting.record import record_of
+from train.fitting.started import CURVES, STARTED, begun_with, claim
 
 Say = Callable[[str], None]
 LEARNING_RATE = 0.0001  # an epoch later 0.996 of the labels are float32's still; with 0.0005 0.992
@@ -89,7 +89,7 @@ def fine_tune(
     """
     device = prepare_device(config.device)
     from train.backend import keras
-    from train.plots import learning_curves
+    from train.fitting.curves import learning_curves
     from train.quantisation.folding import folded
 
     training, validation = prepared.split("train"), prepared.split("validation")
@@ -138,8 +138,8 @@ def _tuned(
 ) -> tuple[tuple[Epoch, ...], stage.FineTuned, list[NDArray[np.float32]]]:
     """Returns the epochs, what came of them and the weights to keep."""
     from train.backend import keras
-    from train.batches import EVALUATION_BATCH, Batches
-    from train.interruption import Interruption
+    from train.fitting.batches import EVALUATION_BATCH, Batches
+    from train.fitting.interruption import Interruption
     from train.quantisation.learner import Learner
     from train.quantisation.simulation import simulate
 

@@ -6,7 +6,8 @@ import pytest
 
 from edge_runtime.errors import DatasetError
 from edge_runtime.stages.prepared import Prepared
-from train.datasets.fashion_mnist import DIGESTS, FashionMnist, stratified
+from train.datasets.fashion_mnist import DIGESTS, FashionMnist
+from train.datasets.official import stratified
 from train.datasets.places import Directory
 
 

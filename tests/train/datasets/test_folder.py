@@ -11,8 +11,10 @@ from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import DatasetError
 from edge_runtime.stages.prepared import SPLITS, SplitName
 from tests.support import python
-from train.datasets.folder import Folder, split_of
-from train.prepare import prepare
+from train.datasets.folder import Folder
+from train.datasets.heic import CONVERT
+from train.datasets.pictures import split_of
+from train.preparation.prepare import prepare
 
 SPEC = PreprocessingSpec((8, 8))
 
@@ -102,10 +104,11 @@ def test_truncated_and_foreign_files_are_left_out_counted_and_named(pictures: Pa
     (pictures / "와셔" / "._000.png").write_text("what macOS leaves on USB sticks")
     done = prepare(Folder(pictures), SPEC, 0, tmp_path / "out")
     assert sum(done.prepared.record.counts.values()) == 120
-    assert sorted(Path(reason.split(":")[0]).name for reason in done.unreadable) == ["half.png", "text.jpg"]
+    reasons = [one.reason for one in done.left_out]
+    assert sorted(Path(reason.split(":")[0]).name for reason in reasons) == ["half.png", "text.jpg"]
     assert done.notes == (
-        "1 files passed over, their suffix is not a picture's: .heic",
-        "1 pictures passed over, they lie in no label's sub-folder",
+        f"1 file passed over for a suffix that is not a picture's: .heic. {CONVERT}",
+        "1 picture passed over outside of every label's sub-folder",
     )
 
 
@@ -220,3 +223,99 @@ sys.exit(guard("reader", lambda: Folder(Path(sys.argv[1])) and 0))
     (pictures / "와셔").chmod(0o755)
     assert done.returncode == 1
     assert f"{pictures / '와셔'}: cannot be read: Permission denied" in done.stderr
+
+
+def split_by_hand(root: Path, *names: str) -> None:
+    """Writes 30 pictures of each of two labels below each of these folders."""
+    for at, name in enumerate(names):
+        for label in ("나사 못", "와셔"):
+            write_pictures(root / name / label, 30, first=100 * at)
+
+
+@pytest.mark.parametrize(
+    "names", [("train", "val", "test"), ("Training", "valid", "TESTING"), ("train", "dev", "test")]
+)
+def test_splits_made_by_hand_are_kept_however_they_are_spelled(names: tuple[str, ...], tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", *names)
+    (tmp_path / "in" / ".cache").mkdir()
+    found = Folder(tmp_path / "in").find(seed=0)
+    for name, folder in zip(SPLITS, names, strict=True):
+        assert {sample.name.partition("/")[0] for sample in found.splits[name]} == {folder}
+        assert len(found.splits[name]) == 60
+    assert Folder(tmp_path / "in").labels == ("나사 못", "와셔")
+
+
+def test_a_split_that_is_missing_is_taken_out_of_training(tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", "train", "test")
+    found = Folder(tmp_path / "in").find(seed=0)
+    assert {sample.name.partition("/")[0] for sample in found.splits["test"]} == {"test"}
+    assert {sample.name.partition("/")[0] for sample in found.splits["validation"]} == {"train"}
+    assert len(found.splits["train"]) + len(found.splits["validation"]) == 60
+    assert 0 < len(found.splits["validation"]) < 20
+
+
+def test_a_label_may_be_called_train(tmp_path: Path) -> None:
+    for label in ("train", "bus", "test"):
+        write_pictures(tmp_path / label, 3)
+    assert Folder(tmp_path).labels == ("bus", "test", "train")
+
+
+def test_a_folder_beside_splits_is_no_label(tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", "train", "val")
+    write_pictures(tmp_path / "in" / "unsorted", 3)
+    with pytest.raises(
+        DatasetError, match=r"train/ and val/ look like splits .*, and 'unsorted' beside them like none"
+    ):
+        Folder(tmp_path / "in")
+
+
+def test_a_label_that_a_split_lacks_is_refused_with_what_was_given(tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", "train", "val", "test")
+    write_pictures(tmp_path / "in" / "test" / "볼트", 3)
+    dataset = Folder(tmp_path / "in")
+    found = dataset.find(seed=0)
+    with pytest.raises(
+        DatasetError,
+        match=r"'볼트' has 3, none of them for train and validation. .*test, which were given. Add or move",
+    ):
+        dataset.check({name: [sample.label for sample in found.splits[name]] for name in SPLITS})
+
+
+def test_another_seed_draws_another_split_that_also_stays(pictures: Path) -> None:
+    def test_split(seed: int) -> set[str]:
+        return {sample.name for sample in Folder(pictures).find(seed).splits["test"]}
+
+    before = test_split(1)
+    assert before == test_split(1)
+    assert before != test_split(0)
+    names = {path.relative_to(pictures).as_posix() for path in pictures.rglob("*.png")}
+    write_pictures(pictures / "와셔", 40, first=60)
+    assert test_split(1) & names == before
+
+
+def test_sub_folders_of_a_label_become_a_slice(pictures: Path, tmp_path: Path) -> None:
+    write_pictures(pictures / "와셔" / "day 1" / "야간", 40, first=60)
+    prepared = prepare(Folder(pictures), SPEC, 0, tmp_path / "out").prepared
+    about = prepared.about("train")
+    assert about is not None
+    assert set(about.slices["folder"]) == {"", "day 1/야간"}
+    for name, folder in zip(about.names, about.slices["folder"], strict=True):
+        assert ("day 1" in name) == bool(folder)
+    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "out").prepared.about("train") == about
+
+
+def test_a_label_of_heic_pictures_alone_is_told_how_to_convert_them(pictures: Path) -> None:
+    (pictures / "전화").mkdir()
+    (pictures / "전화" / "IMG_1.HEIC").touch()
+    with pytest.raises(DatasetError, match=r"전화: no pictures .* 1 is HEIC: .*convert it to JPEG"):
+        Folder(pictures)
+
+
+def test_a_name_of_no_encoding_is_no_obstacle(pictures: Path, tmp_path: Path) -> None:
+    picture = pictures / "와셔" / "000.png"
+    picture.rename(os.fsdecode(os.fsencode(picture.parent) + b"/\xb0\xa1.png"))  # 가 in EUC-KR
+    prepared = prepare(Folder(pictures), SPEC, 0, tmp_path / "out").prepared
+    known = [prepared.about(split) for split in SPLITS]
+    names = [name for about in known if about is not None for name in about.names]
+    assert os.fsdecode("와셔/".encode() + b"\xb0\xa1.png") in names
+    assert (tmp_path / "out" / "audit.html").is_file()

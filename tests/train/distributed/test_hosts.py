@@ -2,7 +2,7 @@ import pytest
 
 from edge_runtime.errors import UsageError
 from tests.support import python
-from train.hosts import ALONE, Hosts, check_batch, hosts_from
+from train.distributed.hosts import ALONE, Hosts, check_batch, hosts_from
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from edge_runtime.errors import EdgeError
-from train.hosts import ALONE, Hosts
-from train.meeting import Terms, meet
+from train.distributed.hosts import ALONE, Hosts
+from train.distributed.meeting import Terms, meet
 
 TERMS: Terms = {"epochs": 6, "learning_rate": 0.004, "device": "cpu"}
 

@@ -17,7 +17,7 @@ from edge_runtime.stages.prepared import SPLITS, Prepared, Split, write_prepared
 from edge_runtime.stages.run import open_run
 from tests.support import ROOT, python
 from train.backend import keras
-from train.history import Epoch, read_history
+from train.fitting.history import Epoch, read_history
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -192,8 +192,9 @@ def test_tensorflow_scores_as_jax_does(killed: Killed, few: Prepared, tmp_path: 
 
 def test_hosts_that_see_different_checkpoints_all_say_so() -> None:
     code = (
-        "import sys; from edge_runtime.console import guard; from train.parallel import check_agreement, leave\n"
-        "from train.device import prepare_device; from train.hosts import hosts_from\n"
+        "import sys; from edge_runtime.console import guard\n"
+        "from train.distributed.parallel import check_agreement, leave\n"
+        "from train.device import prepare_device; from train.distributed.hosts import hosts_from\n"
         "hosts = hosts_from(2, int(sys.argv[6]), sys.argv[4])\n"
         "def work():\n"
         "    prepare_device('cpu', hosts)\n"

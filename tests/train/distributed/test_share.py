@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from train.share import WHOLE, Share, filled_up, shortened
+from train.distributed.share import WHOLE, Share, filled_up, shortened
 
 
 def test_one_host_has_everything() -> None:

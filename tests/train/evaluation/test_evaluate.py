@@ -1,7 +1,8 @@
+import csv
 import json
 import math
 import shutil
-from datetime import UTC, datetime
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,44 +10,22 @@ import pytest
 from PIL import Image
 
 from edge_runtime.bundle.manifest import digest
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.errors import DatasetError, RunError
 from edge_runtime.stages import run as stage
-from edge_runtime.stages.prepared import Prepared
+from edge_runtime.stages.prepared import SAMPLE_COLUMNS, SPLITS, Prepared, Split, recorded, samples_file, write_prepared
 from train.backend import keras
-from train.config import TrainConfig
-from train.evaluate import evaluate
-from train.models import build_model
-from train.started import claim
-from train.versions import versions
+from train.evaluation.calibration import fit_temperature
+from train.evaluation.evaluate import FILES, evaluate
+from train.fitting.started import start_over
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 @pytest.fixture
-def run(tmp_path: Path, small: Prepared) -> Path:
-    """A finished run of a network that was not trained: what is tested here is the judging."""
-    keras.utils.set_random_seed(0)
-    config = TrainConfig(seed=5)
-    directory = tmp_path / "run"
-    claim(directory, config, small)
-    model = build_model(config, (28, 28), 10, small.record.grey, steps=1)
-    model.save(directory / stage.MODEL)
-    stage.write_spec(directory, small.record.spec)
-    stage.write_record(
-        directory,
-        stage.RunRecord(
-            schema_version=stage.SCHEMA_VERSION,
-            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            data=str(small.directory),
-            dataset=small.record.name,
-            dataset_digest=small.digest,
-            model=digest((directory / stage.MODEL).read_bytes()),
-            versions=versions(),
-            device="cpu",
-        ),
-    )
-    return directory
+def run(tmp_path: Path, small: Prepared, make_run: Callable[[Path, Prepared, int], Path]) -> Path:
+    return make_run(tmp_path / "run", small, 5)
 
 
 def test_the_metrics_are_those_of_the_model_on_the_test_split(run: Path, small: Prepared) -> None:
@@ -112,3 +91,93 @@ def test_an_unfinished_run_is_refused(run: Path) -> None:
     (run / "run.json").unlink()
     with pytest.raises(RunError, match="not a finished run"):
         evaluate(run, None)
+
+
+def test_temperature_and_thresholds_are_chosen_on_the_validation_split(run: Path, small: Prepared) -> None:
+    found, _ = evaluate(run, None)
+    model = keras.models.load_model(run / stage.MODEL, compile=False)
+    validation = small.split("validation")
+    scores = np.asarray(model(validation.pixels.astype(np.float32)))
+    assert found.calibration.temperature == pytest.approx(fit_temperature(validation.labels, scores), rel=1e-3)
+    assert found.calibration.validation_pictures == 500
+    lowest = found.certainty.precisions[0]
+    assert lowest.wanted == 0.9
+    if lowest.score is not None:
+        kept = scores.max(axis=1) >= lowest.score
+        assert (scores.argmax(axis=1) == validation.labels)[kept].mean() >= 0.9
+
+
+def test_a_precision_that_is_asked_for_later_is_found_then(run: Path) -> None:
+    evaluate(run, None)
+    found, fresh = evaluate(run, None, wanted=[0.42])
+    assert fresh
+    assert 0.42 in [one.wanted for one in found.certainty.precisions]
+    assert not evaluate(run, None, wanted=[0.42])[1]
+
+
+def test_it_says_where_the_figures_come_from(run: Path, small: Prepared) -> None:
+    evaluate(run, None)
+    written = json.loads((run / "metrics.json").read_text())
+    page = (run / "report.html").read_text()
+    for name in ("dataset", "dataset_digest", "split_digest", "model", "trained", "commit"):
+        assert written[name] is None or str(written[name]) in page, name
+    assert "keras" in written["versions"]
+
+
+def test_starting_over_removes_all_that_evaluating_wrote(run: Path) -> None:
+    evaluate(run, None)
+    assert all((run / name).is_file() for name in FILES)
+    start_over(run)
+    assert list(run.iterdir()) == []
+
+
+def test_foreign_pictures_are_judged_and_remembered(run: Path, tmp_path: Path) -> None:
+    place = tmp_path / "none of them"
+    place.mkdir()
+    for shade in range(5):
+        Image.new("RGB", (40, 30), (50 * shade, 0, 200)).save(place / f"{shade}.png")
+    (place / "broken.jpg").write_bytes(b"not a picture")
+    found, _ = evaluate(run, None, place)
+    assert found.foreign is not None
+    assert (found.foreign.pictures, found.foreign.unreadable) == (5, 1)
+    assert sum(found.foreign.predicted.values()) == 5
+    again, fresh = evaluate(run, None)
+    assert (again.foreign, fresh) == (found.foreign, False)
+    assert "none of them" in (run / "report.html").read_text()
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> Prepared:
+    """Pictures with names and a column, a label in Korean, another that looks like a tag, and few of each."""
+    rng = np.random.default_rng(0)
+    splits = {
+        name: Split(rng.integers(0, 256, (12, 16, 16, 3), np.uint8), np.arange(12, dtype=np.int64) % 2)
+        for name in SPLITS
+    }
+    spec = ModelSpec(("볼트", "<b>nut"), PreprocessingSpec((16, 16)))
+    place = tmp_path / "prepared"
+    counts = {str(name): 12 for name in SPLITS}
+    write_prepared(place, name="부품", origin="here", grey=False, spec=spec, seed=0, splits=splits)
+    for name in SPLITS:
+        with (place / samples_file(name)).open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            about = [[16, 16, f"{at:064}", "left" if at < 6 else "right"] for at in range(12)]
+            rows = [[f"볼트/{name} {at}\udcff.jpg", *rest] for at, rest in enumerate(about)]
+            csv.writer(file).writerows([[*SAMPLE_COLUMNS, "camera"], *rows])
+    return recorded(place, name="부품", origin="here", grey=False, spec=spec, seed=0, counts=counts)
+
+
+def test_names_slices_and_labels_of_any_kind_are_shown(
+    named: Prepared, tmp_path: Path, make_run: Callable[[Path, Prepared, int], Path]
+) -> None:
+    run = make_run(tmp_path / "런 하나", named, 0)
+    found, _ = evaluate(run, None)
+    assert [(part.column, part.value, part.pictures) for part in sorted(found.slices, key=lambda part: part.value)] == [
+        ("camera", "left", 6),
+        ("camera", "right", 6),
+    ]
+    page = (run / "report.html").read_text("utf-8")
+    assert "볼트" in page
+    assert "&lt;b&gt;nut" in page
+    assert "<b>nut" not in page
+    assert "볼트/test 0\N{REPLACEMENT CHARACTER}.jpg" in (run / "predictions.csv").read_text("utf-8")
+    assert found.calibration.temperature is None, "12 pictures say nothing about a temperature"

@@ -1,12 +1,10 @@
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from train.history import Epoch
-from train.plots import confusion_matrix, learning_curves, predictions
+from train.evaluation.plots import confusion_matrix, predictions
 
 BLUE, RED = (31, 95, 191), (200, 40, 30)
 
@@ -42,8 +40,3 @@ def test_letters_that_no_font_has_are_mentioned_rather_than_fatal(capsys: pytest
 def test_a_hundred_labels_still_make_a_picture() -> None:
     png = confusion_matrix(np.eye(100, dtype=int).tolist(), [f"label {n}" for n in range(100)])
     assert min(Image.open(io.BytesIO(png)).size) > 1000
-
-
-def test_one_epoch_is_enough_for_curves(tmp_path: Path) -> None:
-    png = learning_curves((Epoch(1, 0.5, 0.8, 0.6, 0.7, 1e-3, 1.5),), best_epoch=1)
-    assert BLUE in colours(png)

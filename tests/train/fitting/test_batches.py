@@ -1,8 +1,8 @@
 import numpy as np
 
 from edge_runtime.stages.prepared import Split
-from train.batches import Batches
-from train.share import Share
+from train.distributed.share import Share
+from train.fitting.batches import Batches
 
 SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3), np.arange(10) * 2)
 
@@ -28,9 +28,9 @@ def test_a_seed_shuffles_every_epoch_anew_and_loses_nothing() -> None:
     assert len({tuple(first), tuple(second), tuple(range(0, 20, 2))}) == 3
 
 
-def test_pixels_stay_with_their_labels_and_are_float() -> None:
+def test_pixels_stay_with_their_labels_and_are_as_they_were_read() -> None:
     pixels, found = Batches(SPLIT, 10, seed=1)[0]
-    assert pixels.dtype == np.float32
+    assert pixels.dtype == np.uint8
     assert (pixels[:, 0, 0, 0] * 2).tolist() == found.tolist()
 
 
@@ -97,3 +97,11 @@ def test_a_last_validation_batch_is_filled_up_with_what_weighs_nothing() -> None
     assert sorted(label for label, weight in weighed if weight) == list(range(0, 18, 2))
     assert [label for label, weight in weighed if not weight] == [0]
     assert all(len(part[n][0]) == size for part in parts for n, size in enumerate((2, 2, 1)))
+
+
+def test_for_a_model_that_mixes_both_the_labels_are_part_of_what_goes_in() -> None:
+    pixels, labels = Batches(SPLIT, 4, seed=1)[1]
+    given, same = Batches(SPLIT, 4, seed=1, labelled=True)[1]
+    assert np.array_equal(given["pixels"], pixels)
+    assert np.array_equal(given["labels"], labels)
+    assert np.array_equal(same, labels)

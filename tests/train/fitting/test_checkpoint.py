@@ -5,10 +5,11 @@ import pytest
 
 from edge_runtime.errors import RunError
 from train.backend import keras
-from train.checkpoint import BEST, CHECKPOINT, LAST, read_checkpoint, remove_leftovers, write_checkpoint
 from train.config import TrainConfig
-from train.history import Epoch
-from train.models import build_model
+from train.fitting.checkpoint import BEST, CHECKPOINT, LAST, read_checkpoint, remove_leftovers, write_checkpoint
+from train.fitting.compiling import compiled
+from train.fitting.history import Epoch
+from train.models.build import build_model
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -22,7 +23,7 @@ def epoch(number: int, accuracy: float) -> Epoch:
 
 
 def test_a_checkpoint_brings_back_weights_optimizer_and_history(tmp_path: Path) -> None:
-    model = build_model(TrainConfig(), (8, 8), labels=2, grey=False, steps=20)
+    model = compiled(build_model(TrainConfig(), (8, 8), labels=2, grey=False), TrainConfig(), steps=20)
     model.fit(PIXELS, LABELS, batch_size=8, epochs=1, verbose=0)
     write_checkpoint(tmp_path, model, (epoch(1, 0.7),))
     found = read_checkpoint(tmp_path)
@@ -36,7 +37,7 @@ def test_a_checkpoint_brings_back_weights_optimizer_and_history(tmp_path: Path) 
 
 
 def test_the_best_model_stays_when_a_later_epoch_is_worse(tmp_path: Path) -> None:
-    model = build_model(TrainConfig(), (8, 8), labels=2, grey=False, steps=20)
+    model = compiled(build_model(TrainConfig(), (8, 8), labels=2, grey=False), TrainConfig(), steps=20)
     write_checkpoint(tmp_path, model, (epoch(1, 0.7),))
     best = np.asarray(model(PIXELS))
     model.fit(PIXELS, LABELS, batch_size=8, epochs=1, verbose=0)
@@ -55,7 +56,7 @@ def test_the_best_model_stays_when_a_later_epoch_is_worse(tmp_path: Path) -> Non
 
 def test_no_checkpoint_is_no_error_and_a_damaged_one_is(tmp_path: Path) -> None:
     assert read_checkpoint(tmp_path) is None
-    model = build_model(TrainConfig(), (8, 8), labels=2, grey=False, steps=20)
+    model = compiled(build_model(TrainConfig(), (8, 8), labels=2, grey=False), TrainConfig(), steps=20)
     write_checkpoint(tmp_path, model, (epoch(1, 0.7),))
     last = tmp_path / CHECKPOINT / LAST
     last.write_bytes(last.read_bytes()[:1000])

@@ -1,6 +1,7 @@
 """Training end to end on a little real data, through the command line, as a user would."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,9 +15,9 @@ import pytest
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
 from train.config import read_config, sized_for
-from train.history import Epoch, read_history
+from train.fitting.history import Epoch, read_history
 
-FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--seed", "3"]
+FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--rotation", "9", "--seed", "3"]
 
 
 def command(small: Prepared, run: Path, *more: str) -> list[str]:
@@ -49,13 +50,18 @@ def finished(small: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_finished_run_holds_what_export_needs(finished: Path, small: Prepared) -> None:
     assert sorted(path.name for path in finished.iterdir()) == [
+        "architecture.json",
+        "architecture.png",
+        "augmented.png",
         "config.toml",
         "history.csv",
         "learning_curves.png",
         "model.keras",
+        "model.weights.h5",
         "run.json",
         "spec.json",
         "started.json",
+        "summary.txt",
     ]
     run = open_run(finished)
     assert run.spec == small.record.spec
@@ -75,7 +81,7 @@ def test_it_learns(finished: Path) -> None:
 
 
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
-    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, seed=3)
+    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, rotation=9, seed=3)
     assert read_config(finished / "config.toml", {}) == wanted
 
 
@@ -157,10 +163,23 @@ def test_a_polite_stop_says_how_to_go_on(small: Prepared, tmp_path: Path) -> Non
     assert "Traceback" not in talk
 
 
+def test_tensorboard_gets_each_epoch_and_the_model_is_the_same(finished: Path, small: Prepared, tmp_path: Path) -> None:
+    done = train(small, tmp_path / "run", "--tensorboard", str(tmp_path / "board"))
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in (tmp_path / "board").iterdir()} == {"train", "validation"}
+    assert all(any(path.glob("events.out.tfevents.*")) for path in (tmp_path / "board").iterdir())
+    mine, theirs = (read_history(run / "history.csv") for run in (tmp_path / "run", finished))
+    assert [replace(row, seconds=0) for row in mine] == [replace(row, seconds=0) for row in theirs]
+
+
 def test_a_loss_that_is_no_number_ends_with_a_clear_error(small: Prepared, tmp_path: Path) -> None:
     done = train(small, tmp_path / "run", "--learning-rate", "1e38")
     assert done.returncode == 1
-    assert "the loss stopped being a number in epoch 1; lower --learning-rate" in done.stderr
+    told = re.search(
+        r"the loss stopped being a number in epoch 1, step (\d+) of 63; lower --learning-rate", done.stderr
+    )
+    assert told is not None, done.stderr
+    assert 1 <= int(told[1]) <= 63
     assert not (tmp_path / "run" / "run.json").exists()
     assert not (tmp_path / "run" / "checkpoint").exists()
 
@@ -173,3 +192,13 @@ def test_without_a_gpu_training_fails_with_what_to_do_and_leaves_nothing(small: 
     assert "device 'gpu' was asked for and TensorFlow sees none: CUDA_VISIBLE_DEVICES=-1 hides" in done.stderr
     assert "--device cpu" in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_network_that_cannot_be_leaves_the_place_to_another(small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    done = train(small, run, "--model", "mobilenet_v2")
+    assert done.returncode == 2
+    assert "mobilenet_v2 needs pictures of 32 x 32 pixels or more, the dataset has 28 x 28" in done.stderr
+    assert not list(run.iterdir())
+    done = train(small, run, "--model", "mlp", "--epochs", "1")
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import RunError
-from train.history import Epoch, Memory, is_over, read_history, remember, to_csv
+from train.fitting.history import Epoch, Memory, is_over, read_history, remember, to_csv
 
 
 def history(*accuracies: float) -> tuple[Epoch, ...]:

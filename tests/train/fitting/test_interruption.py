@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from train.interruption import Interruption
+from train.fitting.interruption import Interruption
 
 
 @pytest.fixture

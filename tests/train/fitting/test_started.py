@@ -5,7 +5,7 @@ import pytest
 from edge_runtime.errors import RunError
 from edge_runtime.stages.prepared import Prepared
 from train.config import TrainConfig
-from train.started import check_owner, claim, held, start_over
+from train.fitting.started import check_owner, claim, held, start_over
 
 
 def test_the_same_configuration_and_dataset_may_go_on(tmp_path: Path, small: Prepared) -> None:

@@ -10,7 +10,8 @@ from edge_runtime.stages.prepared import Prepared
 from train.commands.prepare import size_from
 from train.datasets.dataset import Sample
 from train.datasets.fashion_mnist import FashionMnist
-from train.prepare import _prepared, intact, is_grey, prepare
+from train.preparation.decoding import decoded
+from train.preparation.prepare import intact, prepare
 
 
 def test_the_same_arguments_again_change_nothing(fashion_mnist: Prepared, fashion_mnist_files: Path) -> None:
@@ -44,18 +45,10 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path: Path, fashion_mni
 def test_every_picture_goes_through_the_device_s_own_preprocessing() -> None:
     spec = PreprocessingSpec((10, 14), "letterbox", "lanczos")
     pictures = [np.random.default_rng(n).integers(0, 256, (20, 30, 3), np.uint8) for n in range(3)]
-    split, unreadable = _prepared([Sample(picture, 2) for picture in pictures], spec, "train")
-    assert unreadable == []
-    assert split.labels.tolist() == [2, 2, 2]
-    for pixels, picture in zip(split.pixels, pictures, strict=True):
-        assert np.array_equal(pixels, preprocess(picture, spec))
-
-
-def test_one_coloured_pixel_makes_a_dataset_coloured() -> None:
-    pixels = np.full((2500, 4, 4, 3), 7, np.uint8)
-    assert is_grey(pixels)
-    pixels[2400, 3, 3, 2] = 8
-    assert not is_grey(pixels)
+    results = decoded([Sample(picture, 2) for picture in pictures], spec)
+    for result, picture in zip(results, pictures, strict=True):
+        assert result.pixels is not None
+        assert np.array_equal(result.pixels, preprocess(picture, spec))
 
 
 def test_sizes_are_height_by_width() -> None:

@@ -10,10 +10,10 @@ import pytest
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import SPLITS, Prepared, Split, SplitName, write_prepared
 from train.backend import keras
-from train.batches import Batches
 from train.config import TrainConfig
-from train.record import record_of
-from train.started import claim
+from train.fitting.batches import Batches
+from train.fitting.record import record_of
+from train.fitting.started import claim
 
 COUNTS: dict[SplitName, int] = {"train": 800, "validation": 300, "test": 300}
 

@@ -17,8 +17,8 @@ from edge_runtime.stages.run import open_run
 from tests.support import python
 from train.backend import keras
 from train.config import read_config
-from train.evaluate import evaluate
-from train.history import read_history
+from train.evaluation.evaluate import evaluate
+from train.fitting.history import read_history
 from train.quantisation.tuning import existing, fine_tune, values_for
 
 COMMAND = ("-m", "train", "quantisation-aware")

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from train.backend import keras
+from train.config import TrainConfig
+from train.fitting.compiling import compiled
+from train.fitting.learner import TEMPERATURE, Learner, balanced
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def plain(seed: int = 0) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Dropout(0.5)(keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs)))
+    return keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+
+
+def learner(config: TrainConfig, **more: object) -> Learner:
+    model = Learner(plain(), config, **more)  # type: ignore[arg-type]
+    compiled(model, config, steps=10)
+    return model
+
+
+def loss_of(model: Learner, scores: NDArray[np.float32], **given: NDArray[np.float32]) -> float:
+    return float(model.compute_loss(None, LABELS, {"scores": scores, **given}))
+
+
+SCORES = np.random.default_rng(1).dirichlet(np.ones(3), 12).astype(np.float32)
+
+
+def test_it_judges_as_the_plain_model_does() -> None:
+    model = learner(TrainConfig(rotation=90, mixup=0.5, label_smoothing=0.5), weights=[1.0, 2.0, 3.0])
+    assert np.array_equal(model.predict(PIXELS, verbose=0), model.plain.predict(PIXELS, verbose=0))
+    loss, accuracy = model.evaluate(PIXELS, LABELS, verbose=0)
+    scores = model.plain.predict(PIXELS, verbose=0)
+    assert loss == pytest.approx(-np.log(scores[np.arange(12), LABELS]).mean(), rel=1e-5)
+    assert accuracy == pytest.approx((scores.argmax(axis=1) == LABELS).mean())
+
+
+def test_without_options_the_loss_is_the_cross_entropy() -> None:
+    expected = -np.log(SCORES[np.arange(12), LABELS]).mean()
+    assert loss_of(learner(TrainConfig()), SCORES) == pytest.approx(expected, rel=1e-5)
+
+
+def test_smoothing_spreads_a_share_of_the_target_over_all_labels() -> None:
+    target = 0.7 * np.eye(3)[LABELS] + 0.1
+    expected = -(target * np.log(SCORES)).sum(axis=1).mean()
+    assert loss_of(learner(TrainConfig(label_smoothing=0.3)), SCORES) == pytest.approx(expected, rel=1e-5)
+
+
+def test_weights_count_each_picture_by_its_label() -> None:
+    weights = [1.0, 0.0, 4.0]
+    each = -np.log(SCORES[np.arange(12), LABELS]) * np.array(weights)[LABELS]
+    assert loss_of(learner(TrainConfig(), weights=weights), SCORES) == pytest.approx(each.mean(), rel=1e-5)
+
+
+def test_a_teacher_is_followed_by_the_divergence_at_a_higher_temperature() -> None:
+    taught = np.random.default_rng(2).dirichlet(np.ones(3), 12).astype(np.float32)
+
+    def soft(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        powers = scores ** (1 / TEMPERATURE)
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+    hard = -np.log(SCORES[np.arange(12), LABELS]).mean()
+    divergence = (soft(taught) * np.log(soft(taught) / soft(SCORES))).sum(axis=1).mean() * TEMPERATURE**2
+    model = learner(TrainConfig(distillation=0.6), teacher=plain(seed=5))
+    assert loss_of(model, SCORES, taught=taught) == pytest.approx(0.4 * hard + 0.6 * divergence, rel=1e-4)
+    assert loss_of(model, taught, taught=taught) < loss_of(model, SCORES, taught=taught)
+
+
+def test_a_teacher_does_not_learn() -> None:
+    teacher = plain(seed=5)
+    before = teacher.get_weights()
+    model = learner(TrainConfig(), teacher=teacher)
+    own = model.plain.get_weights()
+    model.fit(PIXELS, LABELS, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(teacher.get_weights(), before, strict=True))
+    assert not np.array_equal(model.plain.get_weights()[0], own[0])
+
+
+@pytest.mark.parametrize("config", [TrainConfig(mixup=0.5), TrainConfig(cutmix=1.0)])
+def test_mixed_pictures_are_compared_with_mixed_labels(config: TrainConfig) -> None:
+    model = learner(config)
+    assert model.mixes
+    model.start(0, seed=1)
+    given = model({"pixels": PIXELS, "labels": LABELS}, training=True)
+    targets = np.asarray(given["targets"])
+    assert np.allclose(targets.sum(axis=1), 1)
+    assert (targets.max(axis=1) < 1).any()
+    scores = np.asarray(given["scores"])
+    expected = -(targets * np.log(scores)).sum(axis=1).mean()
+    assert float(model.compute_loss(None, LABELS, given)) == pytest.approx(expected, rel=1e-4)
+    assert np.isfinite(model.fit({"pixels": PIXELS, "labels": LABELS}, LABELS, verbose=0).history["loss"][0])
+
+
+def test_what_is_drawn_follows_from_seed_and_epoch() -> None:
+    config = TrainConfig(rotation=90, channel_shift=0.5, mixup=0.5)
+    one, other = learner(config), learner(config)
+    one({"pixels": PIXELS, "labels": LABELS}, training=True)  # draws, and the other does not
+
+    def shown(model: Learner, epoch: int) -> NDArray[np.float32]:
+        model.start(epoch, seed=3)
+        return np.asarray(model({"pixels": PIXELS, "labels": LABELS}, training=True)["scores"])
+
+    assert np.array_equal(shown(one, 4), shown(other, 4))
+    assert not np.array_equal(shown(one, 4), shown(one, 5))
+
+
+def test_balanced_weights_make_labels_equal_and_a_mean_picture_one() -> None:
+    counts = np.array([90, 10, 0])
+    assert balanced(counts)[2] == 0
+    weights = balanced(counts[:2])
+    assert weights[0] * 90 == pytest.approx(weights[1] * 10)
+    assert (weights[0] * 90 + weights[1] * 10) / 100 == pytest.approx(1)

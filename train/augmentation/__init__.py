@@ -1,0 +1,1 @@
+"""What training changes at random in the pictures it shows, and no judgement ever does."""

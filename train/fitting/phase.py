@@ -1,0 +1,98 @@
+"""A phase of a training: epochs in which the same layers learn, each kept as it ends."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from edge_runtime.errors import RunError
+from edge_runtime.files import write_atomically
+from edge_runtime.stages.prepared import Prepared
+from train.backend import keras
+from train.config import TrainConfig
+from train.distributed.hosts import Hosts
+from train.distributed.parallel import alone
+from train.fitting.batches import EVALUATION_BATCH, Batches
+from train.fitting.begin import rate_setter, values_of
+from train.fitting.checkpoint import HISTORY, write_checkpoint
+from train.fitting.history import Epoch, to_csv
+from train.fitting.interruption import Interruption
+from train.fitting.learner import Learner
+from train.fitting.plateau import rate_after
+from train.fitting.recorder import Recorder
+from train.models.backbone import Phase
+
+
+def train_phase(
+    learner: Learner,
+    batches: Batches,
+    prepared: Prepared,
+    run: Path,
+    config: TrainConfig,
+    phase: Phase,
+    history: tuple[Epoch, ...],
+    hosts: Hosts,
+    verbose: int,
+    tensorboard: Path | None,
+) -> tuple[Epoch, ...]:
+    """Trains to the end of a phase, or until patience is exhausted; returns all epochs so far.
+
+    Args:
+        learner: Of `train.fitting.begin.learner_for`, for this phase.
+        batches: The training pictures.
+        prepared: The dataset.
+        run: Where the checkpoint and the history go after each epoch.
+        config: How to train.
+        phase: Which part of the training.
+        history: The epochs that are behind it.
+        hosts: Who takes part.
+        verbose: Keras' own.
+        tensorboard: Where TensorBoard's log goes, if anywhere.
+
+    Raises:
+        RunError: The loss stopped being a number, or the disk refused.
+    """
+
+    def keep(rows: tuple[Epoch, ...], now: Any) -> None:
+        if not hosts.first:
+            return
+        with alone(hosts):
+            write_checkpoint(run, now.plain, rows)
+        write_atomically(run / HISTORY, to_csv(rows))
+
+    def begin(epoch: int, logs: dict[str, float] | None = None) -> None:
+        batches.start(epoch)
+        learner.start(epoch, config.seed)
+
+    validation = prepared.split("validation")
+    # A last layer that learns alone is on its way to something: what it lacks in patience is no reason to end there.
+    patience = config.patience if phase.end == config.epochs else phase.end
+    recorder = Recorder(history, phase.end, patience, len(validation.labels), keep, time.monotonic)
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=begin), recorder]
+    if config.schedule == "plateau":
+        ours = values_of(phase, config)
+        callbacks.append(rate_setter(learner, lambda: rate_after(recorder.history[phase.first :], ours)))
+    if tensorboard is not None and hosts.first:
+        callbacks.append(keras.callbacks.TensorBoard(str(tensorboard), write_graph=False))
+    several = max(1, EVALUATION_BATCH // batches.share.devices) * batches.share.devices
+    with Interruption() as interruption:
+        learner.fit(
+            batches,
+            shuffle=False,  # Keras would shuffle the batches once more, by a state that is lost between two sittings
+            validation_data=Batches(validation, several, share=batches.share),
+            initial_epoch=len(history),
+            epochs=phase.end,
+            callbacks=[*callbacks, interruption],
+            verbose=verbose if hosts.first else 0,
+        )
+    if recorder.diverged is not None:
+        epoch, step = recorder.diverged
+        raise RunError(
+            f"{run}: the loss stopped being a number in epoch {epoch}, step {step} of {batches.num_batches}"
+            f"{_kept(recorder.history)}; lower --learning-rate (it was {config.learning_rate}) and start over with "
+            "--fresh"
+        )
+    return recorder.history
+
+
+def _kept(history: tuple[Epoch, ...]) -> str:
+    return f"; the checkpoint after epoch {len(history)} stays" if history else ""
