@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.captures.capture import Capture, NoSuchCapture, Part, checked_label
+from edge_runtime.captures.capture import Capture, NoSuchCapture, checked_label
 from edge_runtime.captures.picture import cut_out
 from edge_runtime.captures.ring import Ring
 from edge_runtime.disk import no_way_to

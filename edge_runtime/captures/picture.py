@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import PictureError
-from edge_runtime.preprocess import Pixels, Region, preprocess
+from edge_runtime.preprocess import Region, preprocess
 from edge_runtime.sources import Picture
 
 Form = Literal["auto", "jpeg", "png"]

@@ -1,8 +1,8 @@
 """The folder that grows: a sub-folder a label, as ``python -m train prepare --dataset folder:FOLDER`` takes it.
 
 A picture is called by when and where it was taken, its frame's number and the beginning of its sha256, as
-``20261121T220300.125Z_dev-video0_000007_0123456789ab.jpg``: pictures of several devices and times can lie in one folder,
-what was there before is never written over, and the same file or video captured again adds nothing.
+``20261121T220300.125Z_dev-video0_000007_0123456789ab.jpg``: pictures of several devices and times can lie in one
+folder, what was there before is never written over, and the same file or video captured again adds nothing.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from edge_runtime.addresses import VIDEOS
 from edge_runtime.disk import FULL, make_directory, unwritable_directory
 from edge_runtime.errors import SinkError
 from edge_runtime.files import write_atomically
@@ -56,10 +57,10 @@ class LabelFolders:
         try:
             make_directory(self.root)
             self._check_room(0)
-            for place in self.labels:
-                for name in os.listdir(self.root / place):
+            for folder in self.labels:
+                for name in os.listdir(self.root / folder):
                     if met := OURS.fullmatch(name):
-                        self._known[met[1]] = place
+                        self._known[met[1]] = folder
             for label, folder in self._folders.items():
                 place = self.root / folder
                 self.there[label] = sum(is_picture(Path(name)) for name in os.listdir(place)) if place.is_dir() else 0
@@ -115,8 +116,8 @@ class LabelFolders:
     def _failed(self, error: OSError) -> SinkError:
         if error.errno in FULL:
             return SinkError(
-                f"{self.root}: its disk is full, of which {ROOM // 10**6} MB are left free; make room and type the same again: "
-                "what is there stays"
+                f"{self.root}: its disk is full, of which {ROOM // 10**6} MB are left free; make room and type the "
+                "same again: what is there stays"
             )
         where = error.filename or self.root
         return SinkError(f"{where}: cannot be written: {unwritable_directory(self.root) or error.strerror or error}")
@@ -124,4 +125,11 @@ class LabelFolders:
 
 def _stem(frame: Frame) -> str:
     stamp = re.sub("[-:]", "", timestamp(frame.captured_at))
-    return f"{stamp}_{slug(Path(frame.path).stem if frame.path else frame.source)}_{frame.number:06}"
+    return f"{stamp}_{slug(_name(frame))}_{frame.number:06}"
+
+
+def _name(frame: Frame) -> str:
+    """Returns what a frame's source is called: a file without the way to it."""
+    video = Path(frame.source.partition("?")[0])
+    path = video if video.suffix.lower() in VIDEOS else frame.path
+    return Path(path).stem if path else frame.source

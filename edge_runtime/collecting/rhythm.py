@@ -2,6 +2,8 @@
 
 from edge_runtime.sources import Frame
 
+EXACT = 1e-3  # seconds: 3 × 0.4 is more than 1.2 in floating point, and Matroska rounds times to milliseconds
+
 
 class Rhythm:
     """Every so many frames, or one each so many seconds; the first one is always due.
@@ -19,13 +21,13 @@ class Rhythm:
         self._next: float | None = None
 
     def is_due(self, frame: Frame) -> bool:
-        at = self._at(frame)
+        at = self._at(frame) + EXACT
         if self._next is not None and at < self._next:
             return False
         # From when it was due and not from when it came, or 0.5 s would be 0.52 at 25 frames a second; but after a
         # pause nothing is made up for.
-        then = at if self._next is None else self._next
-        self._next = then + self._step if then + self._step > at else at + self._step
+        then = at - EXACT if self._next is None else self._next
+        self._next = then + self._step if then + self._step > at else at - EXACT + self._step
         return True
 
     def _at(self, frame: Frame) -> float:

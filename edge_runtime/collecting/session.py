@@ -114,9 +114,10 @@ class Session:
         if label is None:
             self._note(self._look.glance(frame))
             return
-        reason = self._look.why_not(frame, label) or self._keep(frame, label)
+        reason = self._look.why_not(frame, label)
         if self._look.live:
-            self._note(reason or "live")
+            self._note("live" if reason == "alike" else reason or "live")
+        reason = reason or self._keep(frame, label)
         if reason:
             self.skipped[reason] += 1
             if self._rhythm is None:

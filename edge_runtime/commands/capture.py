@@ -47,8 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="of frames that come as pixels, and of regions; auto: JPEG of quality 95, PNG up to 256 × 256; what is a "
         "file already is kept to the byte (default: %(default)s)",
     )
-    parser.epilog = f"""No model is needed: this is for the first pictures, from the device that will judge. ('run --sink
-captures:DIR' is for later: a model chooses what it is unsure of, and 'captures' labels that.)
+    parser.epilog = f"""No model is needed: this is for the first pictures, from the device that will judge.
+('run --sink captures:DIR' is for later: a model chooses what it is unsure of, and 'captures' labels that.)
 
 On a terminal, without --every and --interval, a key keeps a camera's next frame: space or Enter keeps, 1 to 9
 choose the label, u takes the last picture back, q ends. With either of them, space pauses and goes on. Files and
@@ -56,6 +56,9 @@ videos are kept whole unless --every or --interval says less; a video plays for 
 
 Frames are kept as large as they come, under names with time, source and digest; nothing is ever written over, and
 the same frame is kept once. Black, frozen and stale frames are not kept, and counted.
+
+Frames that follow each other are alike, and a test with the neighbours of what was learned flatters. For a figure
+to rely on capture the test's pictures at another time, into parts/test beside parts/train.
 
 sources:
   {NEXT.join(SOURCES)}

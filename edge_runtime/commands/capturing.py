@@ -6,7 +6,6 @@ import shlex
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from edge_runtime.collecting.keyboard import Keyboard
 from edge_runtime.collecting.look import Look
 from edge_runtime.collecting.rhythm import Rhythm
 from edge_runtime.collecting.session import MOST, Session, words
+from edge_runtime.commands.telling import Teller
 from edge_runtime.console import say, tell, without_passwords
 from edge_runtime.errors import EdgeError, IncompleteError, UsageError
 from edge_runtime.events.region import parse_region
@@ -29,9 +29,8 @@ from edge_runtime.sources.open import open_source
 from edge_runtime.sources.replay import ReplaySource
 from edge_runtime.sources.watch import WatchSource
 
+ENOUGH = 50  # pictures of a label, of which training puts some into each of its three splits
 GLANCE = 0.05  # seconds without a frame after which keys and signals are looked at: nobody feels so little
-LINE = 0.25  # seconds between two states of the line on a terminal
-EVERY = 60.0  # seconds between two lines in a log
 
 
 def capture(arguments: argparse.Namespace) -> int:
@@ -53,7 +52,7 @@ def capture(arguments: argparse.Namespace) -> int:
     keyboard = Keyboard.here() if source.address != "-" else None
     rhythm = rhythm_of(arguments, source, keyboard is not None)
     folders.prepare()
-    teller = Teller(keyboard is not None or sys.stderr.isatty())
+    teller = Teller(bool(sys.stderr and sys.stderr.isatty()))
     session = Session(
         folders,
         labels,
@@ -106,11 +105,13 @@ def rhythm_of(arguments: argparse.Namespace, source: Source, terminal: bool) -> 
         )
     if several and not at_a_pace:
         raise UsageError(
-            f"{address}: --label is given {len(arguments.labels)} times, and pictures come faster than anybody chooses; "
-            "name one label, or a pace for a video: VIDEO?fps=5"
+            f"{address}: --label is given {len(arguments.labels)} times, and pictures come faster than anybody "
+            "chooses; name one label, or a pace for a video: VIDEO?fps=5"
         )
     if several and len(arguments.labels) > MOST:
-        raise UsageError(f"--label is given {len(arguments.labels)} times; at most {MOST} expected, for the keys 1 to 9")
+        raise UsageError(
+            f"--label is given {len(arguments.labels)} times; at most {MOST} expected, for the keys 1 to 9"
+        )
     if arguments.interval and not source.live and isinstance(source, (FileSource, ReplaySource)):
         raise UsageError(f"{address}: --interval needs time between frames, and files have none; say --every N")
     if arguments.every or arguments.interval:
@@ -130,39 +131,6 @@ def tell_path(path: Path) -> None:
     tell(path)
     if sys.stdout:
         sys.stdout.flush()
-
-
-class Teller:
-    """Tells a person: sentences, and how it stands, on one line that changes where there is a terminal.
-
-    Args:
-        terminal: Whether there is.
-    """
-
-    def __init__(self, terminal: bool) -> None:
-        self._terminal = terminal
-        self._shown = ""
-        self._at = time.monotonic()
-
-    def say(self, text: str) -> None:
-        self.end()
-        say(f"edge-runtime: {text}")
-
-    def show(self, line: str) -> None:
-        """Shows how it stands, where that has changed and it is time."""
-        if line == self._shown or time.monotonic() - self._at < (LINE if self._terminal else EVERY):
-            return
-        if self._terminal:
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-        else:
-            say(f"edge-runtime: {line}")
-        self._at, self._shown = time.monotonic(), line
-
-    def end(self) -> None:
-        """What comes now begins a line of its own."""
-        if self._terminal and self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = ""
 
 
 def _collect(
@@ -192,6 +160,9 @@ def _sum_up(session: Session, folders: LabelFolders, source: Source) -> None:
     say(f"edge-runtime: kept: {kept}" + (f"; not kept: {words(session.skipped)}" if session.skipped else ""))
     if not session.kept.total():
         return
+    totals = {label: folders.there[label] + count for label, count in session.kept.items() if count}
+    if few := [f"{label} has {count:,}" for label, count in totals.items() if count < ENOUGH]:
+        say(f"edge-runtime: {', '.join(few)}: training needs about {ENOUGH} pictures of each label or more")
     if len(labels := folders.labels) > 1:
         command = ["python", "-m", "train", "prepare", "--dataset", f"folder:{folders.root}", "--out", "DATA"]
         say(f"edge-runtime: {folders.root} has {len(labels)} labels; where you train: {shlex.join(command)}")

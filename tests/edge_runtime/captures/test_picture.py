@@ -8,7 +8,7 @@ from PIL import Image
 
 from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.captures.capture import MEDIA_TYPES
-from edge_runtime.captures.picture import encoded
+from edge_runtime.captures.picture import Form, encoded, suffix_of
 from edge_runtime.errors import PictureError
 from edge_runtime.preprocess import SUFFIXES, preprocess
 from tests.edge_runtime.captures.kept import picture
@@ -46,6 +46,14 @@ def test_a_small_array_loses_nothing() -> None:
     assert suffix == ".png"
     with Image.open(io.BytesIO(content)) as image:
         assert np.array_equal(np.asarray(image), array)
+
+
+@pytest.mark.parametrize(("form", "beginning"), [("png", b"\x89PNG"), ("jpeg", b"\xff\xd8")])
+@pytest.mark.parametrize("side", [8, 300])
+def test_an_array_is_kept_in_the_form_that_was_asked_for(form: Form, beginning: bytes, side: int) -> None:
+    content, _ = encoded(np.zeros((side, side, 3), np.uint8), form)
+    assert content.startswith(beginning)
+    assert encoded(content, form) == (content, suffix_of(content))  # what is a file already stays one
 
 
 @pytest.mark.parametrize("size", [28, 96, 224])

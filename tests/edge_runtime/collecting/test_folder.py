@@ -35,6 +35,13 @@ def test_of_a_file_its_own_name_is_told(tmp_path: Path) -> None:
     assert is_picture(path)
 
 
+def test_of_a_video_likewise(tmp_path: Path) -> None:
+    frame = Frame("/home/me/belt.mp4?fps=5", 12, 1_800_000_000.0, flat(200))
+    path = entered(tmp_path).add("cat", frame, b"one", ".jpg")
+    assert path
+    assert path.name.startswith("20270115T080000.000Z_belt_000012_")
+
+
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".jpg"])
 def test_every_name_is_recognised_later(suffix: str, tmp_path: Path) -> None:
     path = entered(tmp_path).add("cat", FRAME, b"one", suffix)
@@ -105,5 +112,5 @@ def test_where_more_than_the_folder_is_missing_it_is_a_mistake(tmp_path: Path) -
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_label_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir(mode=0o555)
-    with pytest.raises(SinkError, match="cat: cannot be written: user .* may not write into"):
+    with pytest.raises(SinkError, match=r"cat: cannot be written: user .* may not write into"):
         entered(tmp_path)

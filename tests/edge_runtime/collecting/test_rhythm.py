@@ -14,13 +14,24 @@ def test_every_nth_frame_is_due_beginning_with_the_first() -> None:
 
 def test_frames_that_nobody_took_in_time_count() -> None:
     rhythm = Rhythm(every=10)
-    assert [number for number in (3, 12, 14, 22, 23, 50, 51, 53, 60) if rhythm.is_due(frame(number))] == [3, 14, 23, 50, 60]
+    assert [number for number in (3, 12, 14, 22, 23, 50, 51, 53, 60) if rhythm.is_due(frame(number))] == [
+        3,
+        14,
+        23,
+        50,
+        60,
+    ]
 
 
 def test_an_interval_does_not_drift_with_the_frames() -> None:
     rhythm = Rhythm(seconds=0.5)
     due = [number for number in range(76) if rhythm.is_due(frame(number, 100 + number / 25))]
     assert due == [0, 13, 25, 38, 50, 63, 75]
+
+
+def test_rounding_moves_no_frame() -> None:
+    rhythm = Rhythm(seconds=0.4)
+    assert [number for number in range(200) if rhythm.is_due(frame(number, played=number / 25))] == [*range(0, 200, 10)]
 
 
 def test_after_a_pause_nothing_is_made_up_for() -> None:

@@ -48,6 +48,7 @@ def test_every_frame_of_a_video_comes_in_order_and_in_its_colours(suffix: str, t
         assert red > 200
         assert max(green, blue) < 60
     assert {frame.source for frame in frames} == {str(path)}
+    assert [frame.played for frame in frames] == pytest.approx([number / 25 for number in range(FRAMES)], abs=0.002)
 
 
 def test_nothing_is_dropped_though_the_judging_is_slower_than_the_reading(tmp_path: Path) -> None:
