@@ -15,8 +15,8 @@ from export.conversion.representative import COUNT
 from export.proof.gate import Gate
 from export.request import Options, default_name, default_version, open_request
 
-DESCRIPTION = """Converts a finished run by one recipe and writes that file. Nothing is proved, and the test split is not
-looked at: it is for measuring, as 'python -m train tune' does with every trial. Devices get bundles."""
+DESCRIPTION = """Converts a finished run by one recipe and writes that file. Nothing is proved, and the test split
+is not looked at: it is for measuring, as 'python -m train tune' does with every trial. Devices get bundles."""
 
 EPILOG = """example:
   python -m export convert runs/first --recipe full_int8.tflite --out first.tflite"""

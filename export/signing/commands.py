@@ -1,6 +1,7 @@
 """``python -m export keygen`` and ``python -m export sign``. Neither needs TensorFlow, or a network."""
 
 import argparse
+import shlex
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,6 +116,8 @@ def sign_bundle(argv: Sequence[str]) -> int:
     if arguments.tar:
         pack(bundle, arguments.tar)
         print(f"packed into {arguments.tar}, {size(arguments.tar.stat().st_size)}")
+    elif (beside := arguments.bundle.with_name(f"{arguments.bundle.name}.tar")).exists():
+        say(f"export: {beside} was packed before and is not signed: --tar {shlex.quote(str(beside))} packs it anew")
     return 0
 
 

@@ -141,6 +141,14 @@ def test_the_tar_carries_the_signature(lamp: Bundle, tmp_path: Path) -> None:
     assert open_trusted(tmp_path / "elsewhere" / "lamp", [tmp_path / "our.pub"]).digest == lamp.digest
 
 
+def test_a_tar_of_before_that_lies_beside_is_said_to_be_unsigned(lamp: Bundle, tmp_path: Path) -> None:
+    export("keygen", tmp_path / "our")
+    assert "tar" not in export("sign", lamp.directory, "--key", tmp_path / "our.key").stderr
+    (tmp_path / "lamp.tar").touch()
+    done = export("sign", lamp.directory, "--key", tmp_path / "our.key")
+    assert f"{tmp_path / 'lamp.tar'} was packed before and is not signed: --tar {tmp_path / 'lamp.tar'}" in done.stderr
+
+
 def test_a_bundle_that_is_damaged_is_not_signed(lamp: Bundle, tmp_path: Path) -> None:
     export("keygen", tmp_path / "our")
     lamp.file("README.md").write_bytes(b"# lump\n")
