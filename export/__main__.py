@@ -17,10 +17,10 @@ from edge_runtime.errors import BundleError, IncompleteError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.run import open_run
 from edge_runtime.trust import signed_with
-from export.conversion.recipes import RECIPES, USUAL, select
+from export.conversion.recipes import MIXED, RECIPES, USUAL, select
 from export.conversion.representative import COUNT
 from export.gate_arguments import add_gate, check_baselines, gate_of
-from export.request import Options, default_name, default_version, existing, open_request
+from export.request import Options, Request, default_name, default_version, existing, open_request
 
 EPILOG = """A variant that does not keep what the gate demands is left out and named, and the exit code is 3.
 
@@ -104,6 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     if arguments.list_recipes:
         rows = [[recipe.name, "usual" if recipe.usual else "", recipe.summary] for recipe in RECIPES]
+        rows += [[recipe.name, "by itself", recipe.summary] for recipe in MIXED.values()]
         print(table(["recipe", "", "what it makes"], rows))
         return 0
     if arguments.run is None or arguments.out is None:
@@ -129,33 +130,55 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--tar {arguments.tar}: there is no directory {arguments.tar.parent}")
     bundle = None if arguments.force else existing(arguments.out, request)
     if bundle:
-        say(f"{arguments.out} is up to date")
+        page = _page(arguments.out)
+        lacks = "" if page.is_file() else f"; {page} is missing, --force exports again and writes it"
+        say(f"{arguments.out} is up to date{lacks}")
         print(describe(bundle))
     else:
-        # Takes a second to import: only now, when all that was typed has been understood.
-        from export.job import Outcome, export
-        from export.progress import Progress
-        from export.reporting.measured import measured
-        from export.reporting.summary import summary
-
-        signed = signed_with(arguments.out)
-        outcome: Outcome = export(request, arguments.out, arguments.jobs, Progress())
-        bundle = outcome.bundle
-        print(summary(outcome.report.trials, outcome.report.reference))
-        page = arguments.out.absolute().with_name(f"{arguments.out.absolute().name}.report.html")
-        try:
-            write_atomically(page, outcome.report.beside(measured()))
-        except OSError as error:
-            raise BundleError(
-                f"{page}: cannot be written: {error.strerror or error}; the bundle {arguments.out} is whole"
-            ) from error
-        print(f"bundle {bundle.title} in {bundle.directory}; look at {page}")
-        if signed:
-            say(f"export: the bundle before was signed {signed}; this one is not, sign it: {_signing(arguments)}")
+        bundle = _exported(request, arguments)
     if arguments.tar:
         pack(bundle, arguments.tar)
         print(f"packed into {arguments.tar}, {size(arguments.tar.stat().st_size)}")
     return _complete(bundle)
+
+
+def _exported(request: Request, arguments: argparse.Namespace) -> Bundle:
+    """Converts, proves and writes; prints the table and leaves the page beside the bundle, also when nothing passed."""
+    # Takes a second to import: only now, when all that was typed has been understood.
+    from export.job import Outcome, export
+    from export.progress import Progress
+    from export.reporting.measured import measured
+    from export.reporting.summary import summary
+
+    out, page = arguments.out, _page(arguments.out)
+    signed = signed_with(out)
+    outcome: Outcome = export(request, out, arguments.jobs, Progress())
+    bundle, trials = outcome.bundle, outcome.report.trials
+    print(summary(trials, outcome.report.reference), flush=True)  # before what is said of it
+    told = f"the bundle {out} is whole" if bundle else _nothing_passed(out, [trial.recipe.name for trial in trials])
+    drawn = any(trial.parity for trial in trials)  # of files that could not be made or run there is nothing to draw
+    try:
+        if drawn:
+            write_atomically(page, outcome.report.beside(measured()))
+    except OSError as error:
+        raise BundleError(f"{page}: cannot be written: {error.strerror or error}; {told}") from error
+    if bundle is None:
+        older = f"; {page} is an earlier export's" if page.is_file() else ""
+        raise BundleError(f"{told}; look at {page}" if drawn else f"{told}{older}")
+    print(f"bundle {bundle.title} in {bundle.directory}; look at {page}")
+    if signed:
+        say(f"export: the bundle before was signed {signed}; this one is not, sign it: {_signing(arguments)}")
+    return bundle
+
+
+def _page(out: Path) -> Path:
+    """Returns where the report with times lies: beside the bundle."""
+    return out.absolute().with_name(f"{out.absolute().name}.report.html")
+
+
+def _nothing_passed(out: Path, names: Sequence[str]) -> str:
+    kept = "; the bundle from before is as it was" if out.exists() else ""
+    return f"{out}: no variant passed the gate ({', '.join(names)}; see above), no bundle was written{kept}"
 
 
 def _signing(arguments: argparse.Namespace) -> str:
@@ -167,7 +190,7 @@ def _signing(arguments: argparse.Namespace) -> str:
 def _complete(bundle: Bundle) -> int:
     left = bundle.manifest.gate.left_out
     if left:
-        raise IncompleteError(f"left out: {'; '.join(f'{entry.name}: {entry.reason}' for entry in left)}")
+        raise IncompleteError(f"left out: {', '.join(entry.name for entry in left)}; see above")
     return 0
 
 

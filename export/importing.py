@@ -2,28 +2,36 @@
 
 import argparse
 import importlib.metadata
+import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge_runtime.console import did_you_mean, say
+from edge_runtime.console import did_you_mean, program, say
 from edge_runtime.errors import RunError, UsageError
 from edge_runtime.files import directory_replaced
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared, open_prepared
 from edge_runtime.stages.run import Run, RunRecord, open_run
+from export import sanity
+from export.request import default_name
 
 DESCRIPTION = """Makes a run directory of a model that this kit did not train, so that it can be exported as any other.
 
 The dataset says what the pictures become (size, resize) and which labels there are; it calibrates the int8 variants
-and proves every file. Prepare it first, with the size that the model takes:
+and proves every file. Some of its validation pictures are judged at once, and what looks like another --input-range or
+another order of the labels is said. Prepare it first, with the size that the model takes:
   python -m train prepare --dataset folder:parts --size 224 --resize center_crop --out data/parts"""
 
 EPILOG = """examples:
   python -m export import mobilenet.keras --data data/parts --run runs/mobilenet --input-range -1 1
   python -m export import saved_model/ --data data/parts --run runs/other --labels labels.txt --softmax
   python -m export runs/mobilenet --out bundles/mobilenet"""
+
+
+CONVERTED = {".tflite": "TFLite", ".onnx": "ONNX"}
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=(0.0, 255.0),
         metavar=("LOW", "HIGH"),
-        help="what the model takes for black and white, as 0 1 or -1 1 (default: 0 255)",
+        help="what the model takes for a pixel of 0 and for one of 255, as 0 1 or -1 1 (default: 0 255)",
     )
     parser.add_argument("--softmax", action="store_true", help="it gives logits: make scores of them")
 
@@ -88,30 +96,44 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Imports as `arguments` say."""
     low, high = arguments.input_range
-    if low == high:
-        raise UsageError(f"--input-range: two different numbers expected, {low:g} and {high:g} found")
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise UsageError(f"--input-range: LOW below HIGH expected, {low:g} {high:g} found; as in --input-range -1 1")
     wanted = Wanted(arguments.model, arguments.data, arguments.run, arguments.labels, low, high, arguments.softmax)
     imported = import_model(wanted)
-    say(f"{imported.directory}: {imported.model.name} of {wanted.model}; next: python -m export {imported.directory}")
+    say(f"{imported.directory}: {imported.model.name} of {wanted.model}")
+    words = ["-m", "export", str(imported.directory), "--out", f"bundles/{default_name(imported)}"]
+    say(f"next: {program()} {shlex.join(words)}")
     return 0
 
 
 def import_model(wanted: Wanted) -> Run:
-    """Writes the run directory, whole or not at all.
+    """Writes the run directory, whole or not at all, and says how well the model does and what looks wrong.
 
     Raises:
         UsageError: The labels are not the dataset's.
         DatasetError: There is no prepared dataset.
-        RunError: The model cannot be loaded or does not fit, or the run directory cannot be written.
+        RunError: The model cannot be loaded or does not fit, or the run directory holds something else than an
+            earlier import, or cannot be written.
     """
     if not wanted.model.exists():
         raise RunError(f"{wanted.model}: no such model")
+    if (converted := CONVERTED.get(wanted.model.suffix)) and wanted.model.is_file():
+        raise RunError(
+            f"{wanted.model}: a .keras or .h5 file or the directory of a SavedModel expected, {converted} found, which "
+            "is converted already and cannot be imported; give the model that it was made of"
+        )
     prepared = open_prepared(wanted.data)
     order = _order(wanted.labels, prepared) if wanted.labels else None
-    if wanted.run.exists() and not (wanted.run / stage.RECORD).is_file():
-        raise RunError(f"{wanted.run}: exists and is not a finished run; choose another place or remove it")
+    if wanted.run.exists() and not stage.is_imported(wanted.run):
+        what = "holds a run that was trained" if (wanted.run / stage.RECORD).is_file() else "is something else"
+        raise RunError(
+            f"{wanted.run}: exists and {what}; only an earlier import is replaced, so choose another place or remove it"
+        )
 
-    from export.conversion.foreign import Fit, write_adapted  # TensorFlow: only when all that was typed makes sense
+    # TensorFlow: only when all that was typed makes sense.
+    from export.conversion.foreign import Fit, write_adapted
+    from export.conversion.graph import DeployedGraph
+    from export.conversion.loading import load_model
 
     spec = prepared.record.spec
     fit = Fit(spec.preprocessing.size, wanted.low, wanted.high, wanted.softmax, order)
@@ -119,11 +141,14 @@ def import_model(wanted: Wanted) -> Run:
     try:
         with directory_replaced(wanted.run) as fresh:
             write_adapted(wanted.model, fresh / name, fit, len(spec.labels))
+            graph = DeployedGraph(load_model(fresh / name), spec, wanted.model)
+            for line in sanity.examined(graph.scores, prepared, (wanted.low, wanted.high), order):
+                say(line)
             stage.write_spec(fresh, spec)
             record = RunRecord(
                 schema_version=stage.SCHEMA_VERSION,
                 created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                data=str(wanted.data),
+                data=str(wanted.data.resolve()),
                 dataset=prepared.record.name,
                 dataset_digest=prepared.digest,
                 model=stage.model_digest(fresh / name),

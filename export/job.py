@@ -10,7 +10,6 @@ import numpy as np
 from edge_runtime.bundle.manifest import SCHEMA_VERSION, LeftOut, Manifest
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.bundle.writer import write_bundle
-from edge_runtime.errors import BundleError
 from edge_runtime.runtimes import find
 from export.conversion.representative import chosen as calibration_of
 from export.mixing import hurt, mix
@@ -30,14 +29,14 @@ TIMED = 16  # pictures that are shown in turns when latency is measured
 
 @dataclass(frozen=True)
 class Outcome:
-    """The bundle that was written, and what is known of all that was tried for it."""
+    """The bundle that was written, None where nothing passed the gate, and what is known of all that was tried."""
 
-    bundle: Bundle
+    bundle: Bundle | None
     report: Report
 
 
 def export(request: Request, target: Path, jobs: int, progress: Progress) -> Outcome:
-    """Makes the bundle; its gate result names what was left out.
+    """Makes the bundle; its gate result names what was left out. Where nothing passed, none is written.
 
     Args:
         request: What to export.
@@ -47,7 +46,7 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
 
     Raises:
         RunError: The model is not a classifier for the run's spec.
-        BundleError: No variant passed the gate, or the disk refused; an older bundle stays.
+        BundleError: The disk refused; an older bundle stays.
     """
     options, spec = request.options, request.run.spec
     calibration = calibration_of(request.prepared, options.calibration, options.seed)
@@ -64,8 +63,6 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
     progress.clear()
 
     passed = [trial for trial in trials if trial.refusal is None]
-    if not passed:
-        raise BundleError(f"{target}: no variant passed the gate, no bundle was written: {_reasons(trials)}")
     calibrated = any(trial.recipe.calibrated for trial in passed)
     manifest = Manifest(
         schema_version=SCHEMA_VERSION,
@@ -78,11 +75,13 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
         files={},  # write_bundle fills it in
         threshold=tried.threshold.score,
     )
+    report = Report(trials, reference, manifest, test.pixels, tried.study)
+    if not passed:
+        return Outcome(None, report)
     contents = {f"variants/{trial.recipe.name}": trial.content for trial in passed}
     contents |= golden.files(
         test, tried.samples, spec.labels, {t.recipe.name: t.golden for t in passed if t.golden is not None}
     )
-    report = Report(trials, reference, manifest, test.pixels, tried.study)
     contents |= report.files()
     contents["labels.txt"] = "".join(f"{label}\n" for label in spec.labels).encode()
     contents["README.md"] = report.card()
@@ -108,13 +107,9 @@ def _gated(trials: Sequence[Trial], reference: Reference, request: Request, prog
     found = judged(trials, reference, request.options.gate, request.run.spec.labels)
     for before, after in zip(trials, found, strict=True):
         if after.refusal and not before.refusal:
-            progress.say(f"{after.recipe.name}: LEFT OUT: {after.told}")
+            progress.left_out(after.recipe.name, after.told or after.refusal)
     return found
 
 
 def _left_out(trials: Sequence[Trial]) -> tuple[LeftOut, ...]:
     return tuple(LeftOut(trial.recipe.name, trial.refusal) for trial in trials if trial.refusal)
-
-
-def _reasons(trials: Sequence[Trial]) -> str:
-    return "; ".join(f"{left.name}: {left.reason}" for left in _left_out(trials))

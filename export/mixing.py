@@ -1,5 +1,6 @@
 """Where int8 lost too much: a file of the same format in which the layers that hurt stay in float32."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,16 +23,22 @@ WIDER = 4  # bytes of a weight in float32 for one in int8
 def hurt(trials: Sequence[Trial], reference: Reference, gate: Gate) -> list[str]:
     """Returns the recipes that ran in int8 but lost too much; that one is too large or slow, float32 would not mend.
 
+    One that lost too much and is too large is none of them: with layers in float32 it would be larger still.
+
     Args:
         trials: Measured.
         reference: What they were measured against.
         gate: What is demanded.
     """
     quality = replace(gate, max_size=None, max_latency=None)
+    largest = math.inf if gate.max_size is None else gate.max_size
     return [
         trial.recipe.name
         for trial in trials
-        if trial.recipe.name in MIXED and trial.parity and refusal(trial.parity, 0, reference, quality, None)
+        if trial.recipe.name in MIXED
+        and trial.parity
+        and len(trial.content) <= largest
+        and refusal(trial.parity, 0, reference, quality, None)
     ]
 
 
@@ -66,7 +73,7 @@ def mix(
             verb, name = cast(tuple[str, str], answer.name)
             found[name] = trial = answer.value or replace(found[name], refusal=f"{verb} failed: {answer.error}")
             if trial.refusal:
-                progress.say(f"{name}: LEFT OUT: {trial.refusal}")
+                progress.left_out(name, trial.refusal)
             elif verb == CHOOSING:
                 kept = [one.name for one in trial.sensitivities if one.kept]
                 progress.say(f"{name}: in float32: {', '.join(kept)}")

@@ -24,6 +24,7 @@ class Progress(Watch):
         self._clock = clock
         self._last = clock()
         self._under_way: dict[Hashable, tuple[float, float | None]] = {}
+        self._reasons: dict[str, str] = {}  # why a recipe was left out, and which was the first
 
     def begun(self, name: Hashable) -> None:
         self._under_way[name] = (self._clock(), None)
@@ -43,6 +44,11 @@ class Progress(Watch):
         say(line)
         self._last = self._clock()
         self._show()
+
+    def left_out(self, name: str, reason: str) -> None:
+        """Prints why a recipe was left out; where the same was said of another one, that it is the same."""
+        first = self._reasons.setdefault(reason, name)
+        self.say(f"{name}: LEFT OUT: {reason if first == name else f'as {first}, for the same reason'}")
 
     def clear(self) -> None:
         """Takes the changing line back."""

@@ -9,8 +9,8 @@ from pathlib import Path
 from edge_runtime import __version__
 from edge_runtime.bundle.manifest import Provenance, check_word
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.errors import BundleError, RunError
-from edge_runtime.stages.prepared import Prepared, open_prepared
+from edge_runtime.errors import BundleError, DatasetError, RunError
+from edge_runtime.stages.prepared import FILE_NAME, Prepared, open_prepared
 from edge_runtime.stages.run import Run, open_run
 from export.conversion.recipes import Recipe
 from export.conversion.representative import choose
@@ -74,6 +74,11 @@ def open_request(run: Path, data: Path | None, options: Options) -> Request:
         DatasetError: There is no prepared dataset.
     """
     opened = open_run(run)
+    if data is None and not (Path(opened.record.data) / FILE_NAME).is_file():
+        raise DatasetError(
+            f"{run}: its dataset {opened.record.dataset} is not at {opened.record.data} (any more); say where it is "
+            "with --data DIR"
+        )
     prepared = open_prepared(data or Path(opened.record.data))
     if prepared.digest != opened.record.dataset_digest:
         raise RunError(

@@ -127,7 +127,7 @@ class _Leader:
     def _tried(self, trial: Trial) -> None:
         name = trial.recipe.name
         if trial.refusal:
-            self._progress.say(f"{name}: LEFT OUT: {trial.refusal}")
+            self._progress.left_out(name, trial.refusal)
             self._found[name] = trial
         elif trial.parity:
             self._progress.say(f"{name}: {size(len(trial.content))}, top-1 {trial.parity.top1:.4f}")

@@ -1,8 +1,10 @@
 """Bundles on disk, as they are written: whole or not at all, the same bytes for the same contents. Not on devices."""
 
+import contextlib
 import errno
 import os
 import tarfile
+import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from edge_runtime.bundle import manifest as manifests
 from edge_runtime.bundle.manifest import FileEntry, Manifest
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.errors import BundleError
-from edge_runtime.files import directory_replaced, file_replaced
+from edge_runtime.files import PARTIAL, directory_replaced, file_replaced
 
 
 def write_bundle(target: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Bundle:
@@ -47,16 +49,23 @@ def check_target(target: Path) -> None:
     """Accepts a place where a bundle may be written: nothing, or an older bundle.
 
     Raises:
-        BundleError: Something else is there, or the directory above is not writable.
+        BundleError: Something else is there, or nothing can be made in the directory above.
     """
     if target.exists() and not (target / manifests.FILE_NAME).is_file():
         raise BundleError(f"{target}: exists and is not a bundle; choose another place or remove it")
-    above = next(path for path in target.absolute().parents if path.exists())
+    above = next(path for path in Path(os.path.realpath(target)).parents if path.exists())
     if not above.is_dir():
         raise BundleError(f"{target}: cannot be written: {above} is not a directory")
-    if not os.access(above, os.W_OK):
-        cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
-        raise BundleError(f"{target}: cannot be written: this user may not write to {above}") from cause
+    try:  # tried, not asked for: to root every directory seems writable, also in /proc
+        trial = tempfile.mkdtemp(dir=above, prefix=f".{target.name}.", suffix=PARTIAL)
+        with contextlib.suppress(FileNotFoundError):  # another process took it for abandoned
+            os.rmdir(trial)
+    except OSError as error:
+        if error.errno == errno.EACCES:
+            cause = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+            raise BundleError(f"{target}: cannot be written: this user may not write to {above}") from cause
+        reason = error.strerror or error
+        raise BundleError(f"{target}: cannot be written: nothing can be made in {above}: {reason}") from error
 
 
 def pack(bundle: Bundle, target: Path) -> None:

@@ -105,15 +105,31 @@ def write_record(directory: Path, record: RunRecord) -> None:
     write_atomically(directory / RECORD, fields.canonical(record))
 
 
+def is_imported(directory: Path) -> bool:
+    """Tells whether a directory holds a run whose model was imported, also one of another schema version."""
+    try:
+        raw = fields.decode((directory / RECORD).read_bytes(), RECORD)
+    except (FieldError, OSError):
+        return False
+    return isinstance(raw, Mapping) and raw.get("device") == ELSEWHERE
+
+
 def open_run(directory: Path) -> Run:
     """Opens a finished run and checks that its model is the one it recorded.
 
     Raises:
-        RunError: There is no run, it is unfinished, of another version, or its model was altered.
+        RunError: There is no run, it is unfinished, a dataset, of another version, or its model was altered.
     """
     if not directory.is_dir():
         raise RunError(f"{directory}: no such run; train one with 'python -m train fit'")
     if not (directory / RECORD).is_file():
+        from edge_runtime.stages.prepared import FILE_NAME  # here: it brings numpy, which a run needs not
+
+        if (directory / FILE_NAME).is_file():
+            raise RunError(
+                f"{directory}: a prepared dataset, a run expected; train one on it with "
+                f"'python -m train fit --data {directory} --run RUN'"
+            )
         raise RunError(f"{directory}: not a finished run, it has no {RECORD}; 'python -m train fit' continues it")
     try:
         _check_version(directory / RECORD)

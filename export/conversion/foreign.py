@@ -4,12 +4,13 @@ Between RGB pixels 0 to 255 and the model come the conversions that it needs: to
 shape; between its output and the scores a softmax and another order of the labels, where they are wanted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge_runtime.errors import RunError
+from edge_runtime.stages import rule
 from export.conversion.backend import keras
 from export.conversion.backend import tensorflow as tf
 from export.conversion.loading import load_model
@@ -45,7 +46,8 @@ def write_adapted(source: Path, target: Path, fit: Fit, labels: int) -> None:
         labels: How many there are.
 
     Raises:
-        RunError: It cannot be loaded, or does not take one picture of this size and give one score a label.
+        RunError: It cannot be loaded, or does not take one picture of this size and give one score a label, or its
+            scores sum to one already and are to be made scores once more.
     """
     model = load_model(source)
     channels = _channels(source, model, fit.size)
@@ -56,17 +58,25 @@ def write_adapted(source: Path, target: Path, fit: Fit, labels: int) -> None:
             "the prepared dataset, in its order, unless --labels names the model's own"
         )
 
-    def adapted(pixels: Any) -> Any:
+    def own(pixels: Any) -> Any:
         x = keras.ops.image.rgb_to_grayscale(pixels) if channels < 3 else pixels
         if (fit.low, fit.high) != (0.0, 255.0):
             x = x * ((fit.high - fit.low) / 255) + fit.low
         if channels == 0:
             x = keras.ops.squeeze(x, axis=-1)
-        x = model(x, training=False)
+        return model(x, training=False)
+
+    def adapted(pixels: Any) -> Any:
+        x = own(pixels)
         if fit.softmax:
             x = keras.ops.softmax(x)
         return x if fit.order is None else keras.ops.take(x, keras.ops.array(fit.order), axis=1)
 
+    if fit.softmax and _gives_scores(own, fit.size):
+        raise RunError(
+            f"{source}: logits expected because of --softmax, scores that sum to one already found; leave --softmax "
+            "out: a second softmax makes all scores nearly alike"
+        )
     if isinstance(model, SavedModel):
         module = tf.Module()
         module.inner = model.loaded
@@ -76,6 +86,14 @@ def write_adapted(source: Path, target: Path, fit: Fit, labels: int) -> None:
         return
     pixels = keras.Input((*fit.size, 3), name="pixels")
     keras.Model(pixels, adapted(pixels)).save(target)
+
+
+def _gives_scores(judge: Callable[[Any], Any], size: tuple[int, int]) -> bool:
+    try:
+        rule.check_scores(judge, size, "model", ("", ""))
+    except RunError:
+        return False
+    return True
 
 
 def _channels(source: Path, model: Any, size: Sequence[int]) -> int:

@@ -63,8 +63,12 @@ class DeployedGraph:
         self.from_uint8 = tf.function(judge, input_signature=[tf.TensorSpec(shape, tf.uint8, name="pixels")])
         self.from_float = tf.function(judge, input_signature=[tf.TensorSpec(shape, tf.float32, name="pixels")])
 
-    def scores(self, pixels: NDArray[np.uint8], progress: Callable[[float], None] = lambda done: None) -> Scores:
-        """Returns the Keras model's scores, float32 ``[n, labels]``, for uint8 ``[n, h, w, 3]``: the reference.
+    def scores(
+        self,
+        pixels: NDArray[np.uint8] | NDArray[np.float32],
+        progress: Callable[[float], None] = lambda done: None,
+    ) -> Scores:
+        """Returns the Keras model's scores, float32 ``[n, labels]``, for pixels ``[n, h, w, 3]``: the reference.
 
         Args:
             pixels: May be a memory-mapped array; a batch of it is read at a time.

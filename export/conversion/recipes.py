@@ -1,5 +1,6 @@
 """The named conversions: what each makes, with which function, and how exact it is from machine to machine."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,11 @@ class Recipe:
     @property
     def format(self) -> Format:
         return "onnx" if self.name.endswith(".onnx") else "tflite"
+
+    @property
+    def bits(self) -> int:
+        """Bits that a weight takes, the last number of the name: which of two recipes gives the smaller file."""
+        return int(re.findall(r"\d+", self.name)[-1])
 
     def convert(self, graph: "DeployedGraph", calibration: NDArray[np.uint8]) -> bytes:
         """Returns the converted file's content.
@@ -97,7 +103,9 @@ RECIPES = (
     Recipe("float32.tflite", "weights and arithmetic in float32; the largest", False, FLOAT),
     Recipe("float16.tflite", "weights in float16, half the size; arithmetic in float32", False, FLOAT),
     # 254 kB, agreement 0.9990, 93 µs; alike to 1e-6 in tflite-runtime 2.14 and every ai-edge-litert since 1.0.1.
-    Recipe("weight_int8.tflite", "weights in int8, a quarter of the size; float32's speed and scores", False, FLOAT),
+    Recipe(
+        "weight_int8.tflite", "weights in int8, a quarter of the size; float32's speed, nearly its scores", False, FLOAT
+    ),
     # 133 kB, agreement 0.9837, 455 µs: the weights are unpacked again for each picture.
     Recipe(
         "weight_int4.tflite", "weights in int4, for the least storage; slower than float32", False, FLOAT, usual=False
@@ -159,5 +167,11 @@ def _called(name: str) -> tuple[Recipe, ...]:
         return tuple(found)
     if found:
         raise UsageError(f"--recipes: '{name}' could be {' or '.join(recipe.name for recipe in found)}; say which")
+    origins = [origin for origin, mixed in MIXED.items() if name in (mixed.name, mixed.name.rpartition(".")[0])]
+    if origins:
+        raise UsageError(
+            f"--recipes: {name} cannot be asked for, it makes itself where {' or '.join(origins)} loses too much; "
+            f"ask for {'that' if len(origins) == 1 else 'one of them'}"
+        )
     known = [ALL, USUAL, *(recipe.name for recipe in RECIPES)]
     raise UsageError(f"--recipes: no recipe is called '{name}'{did_you_mean(name, known)}")

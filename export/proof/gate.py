@@ -54,11 +54,13 @@ class Miss:
         text: By how much, without a time: for the bundle, which must be the same bytes every time.
         timed: The same with the time where there is one: for people.
         quantised: Whether quantising less may mend it.
+        large: Whether it is the size.
     """
 
     text: str
     timed: str
     quantised: bool
+    large: bool = False
 
 
 def refusal(
@@ -72,6 +74,7 @@ def refusal(
     calibrated: bool = False,
     passed: Sequence[str] = (),
     untried: Sequence[str] = (),
+    smaller: Sequence[str] = (),
     timed: bool = False,
 ) -> str | None:
     """Returns why the variant may not be shipped, or None when it may: every figure that missed, and what to try.
@@ -86,6 +89,7 @@ def refusal(
         calibrated: Whether the variant was calibrated with pictures.
         passed: Recipes of the same format that passed, best first.
         untried: Recipes of the same format that were not tried.
+        smaller: Those of them, or others, whose file is small enough for the gate, as far as one can tell from here.
         timed: Whether the message says times, which must not get into a bundle.
     """
     missed = tuple(_misses(parity, size, reference, gate, baseline_latency, labels))
@@ -93,12 +97,15 @@ def refusal(
         return None
     told = "; ".join(miss.timed if timed else miss.text for miss in missed)
     quantised = any(miss.quantised for miss in missed)
-    tries = ["more calibration pictures (--calibration)"] * (calibrated and quantised)
+    large = any(miss.large for miss in missed)
+    if large:  # more pictures make no file smaller; and where scores were lost as well, a smaller one loses more
+        untried = () if quantised else smaller
+    tries = ["more calibration pictures (--calibration)"] * (calibrated and quantised and not large)
     if passed:
         tries.append(f"another recipe ({', '.join(passed[:TRIES])} passed)")
     elif untried:
         tries.append(f"another recipe ({', '.join(untried[:TRIES])})")
-    if not quantised:
+    if large or not quantised:
         tries.append("a smaller model")
     return f"{told}; try {' or '.join(tries)}" if tries else told
 
@@ -151,7 +158,8 @@ def _misses(
             yield _untimed(f"agreement {parity.agreement:.4f}, min-agreement is {wanted:g} (missed by {by:.4f})")
     if gate.max_size is not None and size > gate.max_size:
         by_bytes = size - gate.max_size
-        yield _untimed(f"{size:,} bytes, max-size is {gate.max_size:,} (missed by {by_bytes:,})", quantised=False)
+        told = f"{size:,} bytes, max-size is {gate.max_size:,} (missed by {by_bytes:,})"
+        yield Miss(told, told, quantised=False, large=True)
     if gate.max_latency is not None:
         yield from _latency_misses(parity, gate.max_latency, baseline_latency)
 

@@ -15,7 +15,7 @@ from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run, write_record
 from export.conversion.backend import keras
-from export.conversion.recipes import RECIPES
+from export.conversion.recipes import MIXED, RECIPES
 from export.signing.sign import sign
 from tests.signing import pair
 from tests.support import python
@@ -129,7 +129,10 @@ def test_a_collapsed_int8_variant_is_left_out_named_and_told_by_the_exit_code(co
     out = tmp_path / "bundle"
     done = python("-m", "export", collapsing, "--out", out, *FEW)
     assert done.returncode == 3, done.stderr
-    assert "left out: full_int8.tflite: top-1 " in done.stderr
+    lines = done.stderr.splitlines()
+    assert sum("full_int8.tflite: LEFT OUT: top-1 " in line for line in lines) == 1
+    left = [name for name in ("full_int8.tflite", "mixed_int8.tflite") if f"{name}: LEFT OUT" in done.stderr]
+    assert lines[-1] == f"export: error: left out: {', '.join(left)}; see above"
     assert "max-degradation is 1" in done.stderr
     manifest = open_bundle(out).manifest
     assert [left.name for left in manifest.gate.left_out] == ["full_int8.tflite"]
@@ -177,9 +180,25 @@ def test_when_nothing_passes_no_bundle_is_written_and_the_old_one_stays(collapsi
     before = open_bundle(out).digest
     done = python("-m", "export", collapsing, "--out", out, "--recipes", "full_int8.tflite", "--max-size", "1k")
     assert done.returncode == 1
-    assert "no variant passed the gate" in done.stderr
+    page = tmp_path / "bundle.report.html"
+    said = "no variant passed the gate (full_int8.tflite; see above), no bundle was written; the bundle from before"
+    assert done.stderr.endswith(f"export: error: {out}: {said} is as it was; look at {page}\n")
+    assert "looking for the layers" not in done.stderr  # with some of them in float32 it would be larger still
     assert open_bundle(out).digest == before
+    assert done.stdout.splitlines()[2].startswith("full_int8.tflite")  # the table
+    assert "the report of a try of which no bundle came" in page.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "bundle.report.html", "collapsing"]
+
+
+def test_up_to_date_is_told_with_the_report_that_is_missing(run_directory: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "bundle", tmp_path / "bundle.report.html"
+    once = ("-m", "export", run_directory, "--out", out, "--recipes", "float32.tflite")
+    assert python(*once).returncode == 0
+    assert python(*once).stderr == f"{out} is up to date\n"
+    page.unlink()
+    assert python(*once).stderr == f"{out} is up to date; {page} is missing, --force exports again and writes it\n"
+    assert python(*once, "--force").returncode == 0
+    assert page.is_file()
 
 
 def test_other_data_than_the_run_was_trained_on_is_refused(
@@ -201,6 +220,8 @@ def test_other_data_than_the_run_was_trained_on_is_refused(
         (("nowhere", "--out", "x"), 1, "nowhere: no such run"),
         ((".", "--out", "x"), 1, "not a finished run"),
         (("RUN", "--out", "x", "--recipes", "int9.onnx"), 2, "did you mean 'int8.onnx'"),
+        (("RUN", "--out", "x", "--recipes", "mixed_int8.onnx"), 2, "makes itself where int8.onnx loses too much"),
+        (("RUN", "--out", "/proc/x"), 1, "/proc/x: cannot be written: "),
         (("RUN", "--out", "x", "--name", "a b"), 1, "name: letters, digits"),
         (("--out", "x"), 2, "RUN and --out are required"),
         (("RUN", "--out", "x", "--max-degradation", "-1"), 2, "a number of at least 0 expected, -1 found"),
@@ -243,4 +264,4 @@ def test_an_altered_model_is_refused_before_anything_is_converted(run_directory:
 def test_recipes_are_explained_without_a_run() -> None:
     done = python("-m", "export", "--list-recipes")
     assert done.returncode == 0
-    assert all(recipe.name in done.stdout for recipe in RECIPES)
+    assert all(recipe.name in done.stdout for recipe in (*RECIPES, *MIXED.values()))

@@ -1,6 +1,10 @@
 """Models from elsewhere, really made and really saved, become runs that are exported as any other."""
 
 import argparse
+import json
+import os
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +19,7 @@ from export.conversion.backend import keras
 from export.conversion.backend import tensorflow as tf
 from export.conversion.graph import load_graph
 from export.importing import configure, run
-from tests.support import python
+from tests.support import ROOT, python
 
 COUNT = 10
 NEAR = 5e-3  # of a score: grey from three equal channels is 254.99998 of 255, and these networks are steep
@@ -37,10 +41,14 @@ def network(
 
 def imported(model: Path, prepared: Prepared, to: Path, *words: str) -> Any:
     """Imports as typed; returns the graph of the run that was written."""
+    run(importing_words(str(model), str(prepared.directory), str(to), *words))
+    return load_graph(open_run(to))
+
+
+def importing_words(model: str, data: str, to: str, *words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     configure(parser)
-    run(parser.parse_args([str(model), "--data", str(prepared.directory), "--run", str(to), *words]))
-    return load_graph(open_run(to))
+    return parser.parse_args([model, "--data", data, "--run", to, *words])
 
 
 @pytest.fixture
@@ -202,9 +210,80 @@ def test_a_directory_with_something_else_is_not_replaced(prepared: Prepared, tmp
     network().save(tmp_path / "theirs.keras")
     (tmp_path / "run").mkdir()
     (tmp_path / "run/notes.txt").write_text("mine")
-    with pytest.raises(EdgeError, match="exists and is not a finished run"):
+    with pytest.raises(EdgeError, match="exists and is something else; only an earlier import is replaced"):
         imported(tmp_path / "theirs.keras", prepared, tmp_path / "run")
     assert (tmp_path / "run/notes.txt").read_text() == "mine"
+
+
+def test_a_trained_run_is_not_replaced(prepared: Prepared, tmp_path: Path, run_directory: Path) -> None:
+    network().save(tmp_path / "theirs.keras")
+    trained = Path(shutil.copytree(run_directory, tmp_path / "run"))
+    before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
+    with pytest.raises(RunError, match="holds a run that was trained; only an earlier import is replaced"):
+        imported(tmp_path / "theirs.keras", prepared, trained)
+    assert {path: path.stat().st_mtime_ns for path in trained.rglob("*")} == before
+
+
+def test_an_earlier_import_is_replaced_also_one_of_another_schema_version(prepared: Prepared, tmp_path: Path) -> None:
+    network().save(tmp_path / "theirs.keras")
+    imported(tmp_path / "theirs.keras", prepared, tmp_path / "run")
+    record = json.loads((tmp_path / "run/run.json").read_text())
+    (tmp_path / "run/run.json").write_text(json.dumps({**record, "schema_version": 0}))
+    imported(tmp_path / "theirs.keras", prepared, tmp_path / "run")
+    assert open_run(tmp_path / "run").record.schema_version == 1
+
+
+@pytest.mark.parametrize("words", [("1", "-1"), ("1", "1"), ("nan", "1"), ("0", "inf")])
+def test_a_range_from_high_to_low_is_refused(words: tuple[str, str], prepared: Prepared, tmp_path: Path) -> None:
+    network().save(tmp_path / "theirs.keras")
+    with pytest.raises(UsageError, match=f"--input-range: LOW below HIGH expected, {words[0]} {words[1]} found"):
+        imported(tmp_path / "theirs.keras", prepared, tmp_path / "run", "--input-range", *words)
+
+
+@pytest.mark.parametrize("saved_model", [True, False])
+def test_a_second_softmax_is_refused(saved_model: bool, prepared: Prepared, tmp_path: Path) -> None:
+    source = tmp_path / ("theirs" if saved_model else "theirs.keras")
+    if saved_model:
+        network().export(source, format="tf_saved_model", verbose=False)
+    else:
+        network().save(source)
+    with pytest.raises(RunError, match="scores that sum to one already found; leave --softmax out"):
+        imported(source, prepared, tmp_path / "run", "--softmax")
+    assert not (tmp_path / "run").exists()
+
+
+def test_logits_are_refused_with_the_flag_that_makes_scores_of_them(prepared: Prepared, tmp_path: Path) -> None:
+    network(activation=None).save(tmp_path / "theirs.keras")
+    with pytest.raises(RunError, match=r"theirs.keras: scores that sum to one expected.*import it with --softmax"):
+        imported(tmp_path / "theirs.keras", prepared, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("name", "what"), [("x.tflite", "TFLite"), ("x.onnx", "ONNX")])
+def test_a_converted_file_is_refused_with_what_is_wanted(
+    name: str, what: str, prepared: Prepared, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(b"TFL3")
+    with pytest.raises(RunError, match=f"directory of a SavedModel expected, {what} found.*the model that it was made"):
+        imported(tmp_path / name, prepared, tmp_path / "run")
+
+
+def test_the_command_that_is_named_as_next_works_from_everywhere(
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    network().save("theirs.keras")
+    run(importing_words("theirs.keras", os.path.relpath(prepared.directory), "my run"))
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("next: ")]
+    _, *words = shlex.split(line.removeprefix("next: "))
+    (tmp_path / "elsewhere").mkdir()
+    words = [str(tmp_path / word) if word == "my run" else word for word in words]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # What an untrained network loses is not the question here.
+    more = ("--recipes", "float32.onnx", "--max-degradation", 100)
+    done = python(*words, *more, cwd=tmp_path / "elsewhere", env=env)
+    assert done.returncode == 0, done.stderr
+    assert open_bundle(tmp_path / "elsewhere/bundles/my-run").manifest.name == "my-run"
 
 
 @pytest.mark.parametrize("saved_model", [True, False])

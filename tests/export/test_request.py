@@ -1,6 +1,7 @@
 """Whether a bundle is what an export would make again."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from edge_runtime.bundle.manifest import LeftOut
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import write_bundle
+from edge_runtime.errors import DatasetError
+from edge_runtime.stages.run import open_run, write_record
 from export.conversion.recipes import select
 from export.conversion.representative import COUNT
 from export.proof.gate import Gate
@@ -39,6 +42,19 @@ def test_a_bundle_that_passed_another_gate_is_not_up_to_date(
     names = ",".join(variant.name for variant in manifest.variants)
     options = Options(manifest.name, manifest.version, select(names), gate, COUNT, 0)
     assert (existing(bundle.directory, open_request(run_directory, None, options)) is not None) == same
+
+
+def test_a_dataset_that_moved_is_asked_for(run_directory: Path, tmp_path: Path) -> None:
+    moved = Path(shutil.copytree(run_directory, tmp_path / "run"))
+    record = open_run(moved).record
+    write_record(moved, replace(record, data=str(tmp_path / "gone")))
+    options = Options("name", "1", select("float32.onnx"), Gate(), COUNT, 0)
+    said = rf"its dataset fashion_mnist is not at {tmp_path}/gone \(any more\); say where it is with --data DIR"
+    with pytest.raises(DatasetError, match=said):
+        open_request(moved, None, options)
+    assert open_request(moved, Path(record.data), options).prepared.digest == record.dataset_digest
+    with pytest.raises(DatasetError, match="no prepared dataset there"):
+        open_request(moved, tmp_path / "nowhere", options)
 
 
 WHOLE = """

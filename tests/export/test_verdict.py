@@ -31,6 +31,25 @@ def test_a_refusal_names_what_passed_smallest_first_and_else_what_was_not_tried(
     assert alone[0].refusal.endswith("try more calibration pictures (--calibration) or another recipe (float16.onnx)")
 
 
+def test_on_size_only_what_is_small_enough_is_named() -> None:
+    large = [replace(TRIED[2], content=bytes(253_730))]  # full_int8.tflite; weight_int8 and dynamic_int8 are as large
+
+    def advice(gate: Gate) -> str:
+        (found,) = judged(large, REFERENCE, gate, LABELS)
+        assert found.refusal is not None
+        return found.refusal.partition("; try ")[2]
+
+    assert advice(Gate(100.0, max_size=150_000)) == "another recipe (weight_int4.tflite) or a smaller model"
+    assert advice(Gate(100.0, max_size=100_000)) == "a smaller model"  # int4 would be 127 kB
+    assert advice(Gate(100.0, max_size=150_000, max_latency=9.0)) == "a smaller model"  # unpacking int4 takes its time
+    assert advice(Gate(100.0, min_agreement=1.0, max_size=150_000)) == "a smaller model"  # int4 loses more still
+    plain = judged(TRIED[:1], REFERENCE, Gate(100.0, max_size=300_000), LABELS)[0].refusal  # 1,000,000 bytes
+    assert plain is not None
+    assert plain.endswith(
+        "another recipe (weight_int8.tflite, dynamic_int8.tflite, full_int8.tflite) or a smaller model"
+    )
+
+
 def test_a_label_is_called_by_its_name() -> None:
     found = judged(TRIED, REFERENCE, Gate(100.0, max_label_degradation=0.0), LABELS)
     reasons = [trial.refusal for trial in found if trial.refusal]

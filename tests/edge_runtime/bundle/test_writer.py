@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.bundle.store import Bundle, open_bundle
-from edge_runtime.bundle.writer import pack, write_bundle
+from edge_runtime.bundle.writer import check_target, pack, write_bundle
 from edge_runtime.errors import BundleError, FieldError
 from tests.edge_runtime.samples import DEADLINE, contents, eventually, in_a_process, manifest
 from tests.support import on_a_small_disk
@@ -41,6 +41,35 @@ def test_a_directory_that_is_no_bundle_is_never_replaced(tmp_path: Path) -> None
     with pytest.raises(BundleError, match=r"wedding\.jpg: exists and is not a bundle"):
         write_bundle(photo, manifest(), contents())
     assert files(tmp_path) == {"photos/wedding.jpg": b"precious"}
+
+
+READ_ONLY = """
+import subprocess, sys
+from pathlib import Path
+from edge_runtime.bundle.writer import check_target
+from edge_runtime.console import guard
+
+subprocess.run(["mount", "-o", "remount,ro", sys.argv[1]], check=True)
+sys.exit(guard("writer", lambda: check_target(Path(sys.argv[1]) / "new" / "lamp")))
+"""
+
+
+def test_a_read_only_file_system_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    words = [*on_a_small_disk(tmp_path, "100k"), sys.executable, "-c", READ_ONLY, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    said = f"{tmp_path}/new/lamp: cannot be written: nothing can be made in {tmp_path}: Read-only file system"
+    assert done.stderr.startswith(f"writer: error: {said}")
+    assert "runs as user" not in done.stderr
+
+
+def test_a_place_that_takes_no_directories_is_refused_also_to_root() -> None:
+    with pytest.raises(BundleError, match="/proc/lamp: cannot be written: "):
+        check_target(Path("/proc/lamp"))
+
+
+def test_looking_whether_a_bundle_could_be_written_leaves_nothing(tmp_path: Path) -> None:
+    check_target(tmp_path / "new" / "lamp")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_variant_without_its_file_is_not_written(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from edge_runtime.bundle.manifest import digest
 from edge_runtime.errors import RunError
+from edge_runtime.stages.prepared import FILE_NAME
 from edge_runtime.stages.run import MODEL, RECORD, SPEC, RunRecord, open_run, write_record, write_spec
 from tests.edge_runtime import samples
 
@@ -34,6 +35,14 @@ def test_a_run_without_its_record_is_unfinished(run: Path) -> None:
 def test_no_run_at_all_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such run; train one with 'python -m train fit'"):
         open_run(tmp_path / "none")
+
+
+def test_a_prepared_dataset_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text("{}")
+    with pytest.raises(
+        RunError, match=r"a prepared dataset, a run expected; train one on it with .*fit --data /.*run RUN"
+    ):
+        open_run(tmp_path)
 
 
 def test_an_altered_model_is_refused(run: Path) -> None:

@@ -26,6 +26,8 @@ def test_names_are_taken_once_and_in_the_order_given() -> None:
         ("float32.tflite,ful_int8.tflite", r"'ful_int8.tflite'; did you mean 'full_int8.tflite'"),
         ("al", "did you mean 'all'"),
         ("", "known: all, usual, float32.tflite"),
+        ("mixed_int8.tflite", "makes itself where full_int8.tflite loses too much; ask for that"),
+        ("mixed_int8", "makes itself where full_int8.tflite or int8.onnx loses too much; ask for one of them"),
         ("float32", "'float32' could be float32.tflite or float32.onnx; say which"),
     ],
 )
@@ -37,6 +39,14 @@ def test_an_unknown_or_unclear_recipe_is_refused_with_what_to_type(typed: str, s
 def test_the_format_follows_from_the_name() -> None:
     assert {recipe.name: recipe.format for recipe in RECIPES}["int8.onnx"] == "onnx"
     assert {recipe.name: recipe.format for recipe in RECIPES}["full_int8.tflite"] == "tflite"
+
+
+def test_bits_say_which_file_is_smaller() -> None:
+    bits = {recipe.name: recipe.bits for recipe in RECIPES}
+    assert [bits[f"{name}.tflite"] for name in ("float32", "float16", "int16x8", "full_int8", "weight_int4")] == [
+        *(32, 16, 8, 8, 4)
+    ]
+    assert bits["int8.onnx"] == 8
 
 
 def test_the_stem_is_enough_where_only_one_recipe_has_it() -> None:

@@ -105,17 +105,25 @@ def test_without_float32_nobody_can_say_how_slow_it_is() -> None:
 
 
 def test_every_figure_that_missed_is_named_and_what_to_try() -> None:
-    gate = Gate(1.0, 3.0, 0.99, 1000, 0.5)
+    gate = Gate(1.0, 3.0, 0.99, None, 0.5)
     reason = refusal(
         losing(900), SIZE, REFERENCE, gate, 1e-4, labels="abcdefghij", calibrated=True, passed=["x.tflite"]
     )
     assert reason is not None
-    for figure in ("top-1", "label 'a'", "agreement", "max-size", "max-latency"):
+    for figure in ("top-1", "label 'a'", "agreement", "max-latency"):
         assert figure in reason
     assert reason.endswith("try more calibration pictures (--calibration) or another recipe (x.tflite passed)")
     untried = refusal(losing(900), SIZE, REFERENCE, gate, 1e-4, untried=["y.tflite"])
     assert untried is not None
     assert untried.endswith("try another recipe (y.tflite)")
+
+
+def test_more_pictures_are_no_remedy_for_size() -> None:
+    gate = Gate(1.0, max_size=1000)
+    reason = refusal(losing(900), SIZE, REFERENCE, gate, 1e-4, calibrated=True, untried=["y"], smaller=["z"])
+    assert reason is not None
+    assert "top-1" in reason
+    assert reason.endswith("max-size is 1,000 (missed by 249,000); try a smaller model")
 
 
 @pytest.mark.parametrize(

@@ -145,6 +145,22 @@ def test_the_card_says_what_the_figures_are(small: Report) -> None:
     assert len(columns) == 1  # or it is no table
 
 
+def test_the_card_names_the_formats_that_are_there(small: Report) -> None:
+    both = small.card().decode()
+    assert "library_name: tflite\n" in both
+    assert "tags: [image-classification, tflite, onnx, edge]" in both
+    onnx = report(NAMES, 300, Gate(100.0), recipes=select("float32.onnx")).card().decode()
+    assert "library_name: onnx\n" in onnx
+    assert "tags: [image-classification, onnx, edge]" in onnx
+
+
+def test_the_page_of_a_try_in_which_nothing_passed_says_so(small: Report) -> None:
+    failed = report(NAMES, 300, Gate(100.0, max_size=1), recipes=select("float32.onnx"))
+    said = "the report of a try of which no bundle came"
+    assert said in failed.beside(MEASURED).decode()
+    assert said not in small.beside(MEASURED).decode()
+
+
 def test_with_few_labels_top_k_is_not_shown() -> None:
     two = report(("NG", "OK"), 100)
     assert "top-2" not in page(two.files())
