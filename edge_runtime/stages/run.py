@@ -57,6 +57,9 @@ class RunRecord:
         versions: Version of each library that took part.
         device: What trained: a GPU's name, ``cpu`` or ``elsewhere``.
         fine_tuned: Of which run; None where training began from nothing.
+        commit: Of the kit that trained, with ``+changes`` where files differed from it; None outside of a checkout.
+        start: sha256 of the model whose weights training began with, or None.
+        teacher: sha256 of the model whose scores were learned beside the labels, or None.
     """
 
     schema_version: int
@@ -68,6 +71,9 @@ class RunRecord:
     versions: dict[str, str]
     device: str
     fine_tuned: FineTuned | None = None
+    commit: str | None = None
+    start: str | None = None
+    teacher: str | None = None
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ from train.evaluation import verdicts as table
 from train.evaluation.calibration import calibrate
 from train.evaluation.findings import Certainty, Evaluation, Material
 from train.evaluation.metrics import measure
-from train.evaluation.origin import commit
 from train.evaluation.scoring import blocks_of, load, scored
 from train.evaluation.slices import sliced
 from train.evaluation.suspects import suspects
@@ -37,6 +36,7 @@ from train.fitting.started import (
     VERDICTS,
     config_of,
 )
+from train.origin import commit
 from train.versions import versions
 
 SCHEMA_VERSION = 2

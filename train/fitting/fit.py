@@ -95,7 +95,8 @@ def fit(
                 history = _train(prepared, run, config, hosts, device, verbose, say, tensorboard)
                 if hosts.first:
                     with alone(hosts):
-                        _finish(prepared, run, history, f"{device}, {hosts.count} hosts" if hosts.several else device)
+                        named = f"{device}, {hosts.count} hosts" if hosts.several else device
+                        _finish(prepared, run, config, history, named)
                 wait_for_all(hosts, "the run directory is written")
         except OSError as error:
             raise RunError(f"{error.filename or run}: cannot be written: {error.strerror or error}") from error
@@ -182,7 +183,7 @@ def _is_over(history: tuple[Epoch, ...], config: TrainConfig) -> bool:
     return len(history) > last.first and is_over(history, config.epochs, config.patience)
 
 
-def _finish(prepared: Prepared, run: Path, history: tuple[Epoch, ...], device: str) -> None:
+def _finish(prepared: Prepared, run: Path, config: TrainConfig, history: tuple[Epoch, ...], device: str) -> None:
     from train.backend import keras
     from train.fitting.curves import learning_curves
     from train.models.description import describe
@@ -193,5 +194,5 @@ def _finish(prepared: Prepared, run: Path, history: tuple[Epoch, ...], device: s
     write_atomically(run / HISTORY, to_csv(history))
     write_atomically(run / CURVES, learning_curves(history, remember(history).best_epoch))
     describe(run, keras.models.load_model(run / stage.MODEL, compile=False))
-    stage.write_record(run, record_of(prepared, content, device))
+    stage.write_record(run, record_of(prepared, content, device, config))
     shutil.rmtree(run / CHECKPOINT, ignore_errors=True)

@@ -109,7 +109,7 @@ def fine_tune(
             write_atomically(made / HISTORY, to_csv(history))
             write_atomically(made / CURVES, learning_curves(history, result.epoch))
             content = (made / stage.MODEL).read_bytes()
-            stage.write_record(made, record_of(prepared, content, device, result))
+            stage.write_record(made, record_of(prepared, content, device, config, result))
     except OSError as error:
         raise RunError(f"{target}: cannot be written: {error.strerror or error}") from error
     return result

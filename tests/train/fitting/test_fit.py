@@ -80,6 +80,17 @@ def test_it_learns(finished: Path) -> None:
     assert history[-1].learning_rate == pytest.approx(0, abs=1e-9), "the cosine ends with the last epoch"
 
 
+def test_last_months_run_is_where_this_months_begins(finished: Path, small: Prepared, tmp_path: Path) -> None:
+    done = train(small, tmp_path / "next", "--from", str(finished), "--teacher", str(finished), "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert f"starts from {finished}" in done.stderr
+    record = open_run(tmp_path / "next").record
+    assert record.start == record.teacher == open_run(finished).record.model
+    assert read_config(tmp_path / "next" / "config.toml", {}).learning_rate == sized_for(2000).learning_rate / 4
+    (first,) = read_history(tmp_path / "next" / "history.csv")
+    assert first.val_loss < read_history(finished / "history.csv")[0].val_loss
+
+
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
     wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, rotation=9, seed=3)
     assert read_config(finished / "config.toml", {}) == wanted

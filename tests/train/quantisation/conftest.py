@@ -77,7 +77,7 @@ def run(trained: Any, few: Prepared, tmp_path_factory: pytest.TempPathFactory) -
     trained.save(directory / stage.MODEL)
     stage.write_spec(directory, few.record.spec)
     content = (directory / stage.MODEL).read_bytes()
-    stage.write_record(directory, record_of(few, content, "cpu"))
+    stage.write_record(directory, record_of(few, content, "cpu", TrainConfig()))
     return stage.open_run(directory)
 
 

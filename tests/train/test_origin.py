@@ -1,7 +1,7 @@
 import subprocess
 from pathlib import Path
 
-from train.evaluation.origin import commit
+from train.origin import commit
 
 
 def test_a_checkout_says_its_commit_and_whether_files_differ_from_it(tmp_path: Path) -> None:

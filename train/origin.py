@@ -1,9 +1,9 @@
-"""Of which source the kit is that judges here."""
+"""Of which source the kit is that works here."""
 
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def commit(root: Path = ROOT) -> str | None:
