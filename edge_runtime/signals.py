@@ -14,3 +14,4 @@ def on_signal(act: Callable[[], None], *numbers: signal.Signals) -> None:
 
     for number in numbers:
         signal.signal(number, handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)  # what a parent kept back until there is a handler

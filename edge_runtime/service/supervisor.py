@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,7 +25,8 @@ from edge_runtime.console import say
 from edge_runtime.service.notify import Notifier
 
 CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT)
-HANDED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+STOPS = (signal.SIGTERM, signal.SIGINT)
+HANDED_ON = (*STOPS, signal.SIGHUP)
 ALLOWED = 3  # crashes of one model
 WINDOW = 3600.0  # seconds within which they count: what crashes once a day is worth being started again
 PAUSE = 0.5  # seconds before the first new start; doubled with each crash
@@ -88,10 +89,24 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, confi
         notifier: Told while nothing runs.
         configuration: Renewed when a child asks for it; a new one that cannot begin gives way to the former one.
     """
+    # While no child runs a signal waits: one that came between a child's end and what is next killed this process,
+    # where it should have ended it.
+    free = signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
+    try:
+        return _supervise(work, changed, notifier, configuration, free)
+    finally:
+        while signal.sigtimedwait(HANDED_ON, 0):
+            pass  # it came while this was ending anyway
+        signal.pthread_sigmask(signal.SIG_SETMASK, free)
+
+
+def _supervise(
+    work: Work, changed: Callable[[], bool], notifier: Notifier, configuration: Configuration, free: Iterable[int]
+) -> int:
     record = Record()
     while True:
         held_back = record.held_back(time.monotonic())
-        status, announced, stopped = _child(work, held_back)
+        status, announced, stopped = _child(work, held_back, free)
         model = next((name for name in reversed(announced) if name != READY), "")
         code = os.waitstatus_to_exitcode(status)
         if stopped and (code in (HELD_BACK, RELOAD) or -code in CRASHES):
@@ -119,22 +134,30 @@ def supervise(work: Work, changed: Callable[[], bool], notifier: Notifier, confi
             say(f"edge-runtime: {model or 'the start'} crashed its process ({name}); starting again in {pause:g} s")
         if not model and count >= ALLOWED:
             return 1  # before any model was announced: nothing else can be tried
-        time.sleep(pause)
+        if met := signal.sigtimedwait(STOPS, pause):
+            if met.si_signo == signal.SIGINT:
+                raise KeyboardInterrupt
+            return 0
 
 
-def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str], bool]:
-    """Runs `work` in a child; returns how it ended, what it announced, and whether it was asked to stop meanwhile."""
+def _child(work: Work, held_back: frozenset[str], free: Iterable[int]) -> tuple[int, list[str], bool]:
+    """Runs `work` in a child; returns how it ended, what it announced, and whether it was asked to stop meanwhile.
+
+    Args:
+        work: What runs; SIGHUP is blocked until it unblocks it.
+        held_back: What it is told.
+        free: The signals that are blocked while it runs; `HANDED_ON` are, too, before and after.
+    """
     reader, writer = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
     parent = os.getpid()
-    # A signal that comes between the fork and the handlers below must wait.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
     child = os.fork()
     if not child:
         os.close(reader)
         _die_with(parent)
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        # A request to reload waits until `work` can hear it; without a handler it would be this process's end.
+        signal.pthread_sigmask(signal.SIG_SETMASK, {*free, signal.SIGHUP})
         code = 1
         try:
             faulthandler.enable()  # where it was when it crashed
@@ -157,12 +180,13 @@ def _child(work: Work, held_back: frozenset[str]) -> tuple[int, list[str], bool]
 
     # Ctrl-C at a terminal reaches both; twice is no harm.
     before = {number: signal.signal(number, hear) for number in HANDED_ON}
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    signal.pthread_sigmask(signal.SIG_SETMASK, free)
     try:
         _, status = os.waitpid(child, 0)
         with os.fdopen(reader, "rb") as pipe:
             announced = pipe.read().decode(errors="replace").splitlines()
     finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDED_ON)
         for number, handler in before.items():
             signal.signal(number, handler)
     return status, announced, signal.SIGTERM in heard or signal.SIGINT in heard
@@ -188,6 +212,7 @@ def _die_with(parent: int) -> None:
 def _die(number: int) -> None:
     """Ends this process by the signal that ended its child, so that whoever looks sees the true reason."""
     signal.signal(number, signal.SIG_DFL) if number != signal.SIGKILL else None
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
     os.kill(os.getpid(), number)
     signal.pause()
 

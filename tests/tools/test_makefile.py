@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGETS = ("setup", "demo", "train", "export", "bundle", "run", "check", "test", "lock", "wheel", "clean")
-TESTS = ("test-containers", "test-system", "benchmark-edge", "benchmark-export")
+TESTS = ("test-containers", "test-system", "benchmark-edge", "benchmark-export", "benchmark-train")
 DELIVERY = ("image-train", "image-export", "image-edge", "deb", "deploy", *TESTS)
 VARIABLES = (
     "DATASET",

@@ -54,6 +54,7 @@ def work(announce, held_back):
         say(f"met {number}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, hear)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
     say(f"child {os.getpid()}")
     while len(heard) < 2:  # not signal.pause(): a signal may come just before it
         time.sleep(0.01)
@@ -104,20 +105,27 @@ def test_a_model_that_crashes_is_started_again_then_held_back_and_another_takes_
     assert "Fatal Python error: Segmentation fault" in talk  # and where
 
 
+def waits(program: "subprocess.Popen[str]") -> None:
+    """Returns when the parent has nothing left to judge with.
+
+    Not when the child says so: it has no handler then, dies of a signal, and its parent ends the same way.
+    """
+    assert program.stderr
+    assert any("no model is left to judge with; waiting for another bundle" in line for line in program.stderr)
+
+
 def test_when_every_model_is_held_back_it_waits_for_another_bundle(tmp_path: Path) -> None:
     with started(CRASHING, tmp_path, "all") as program:
-        eventually(lambda: "held back: float,int8" in log(tmp_path), "all are held back")
+        waits(program)
         assert program.poll() is None
         (tmp_path / "another").touch()
         program.send_signal(signal.SIGHUP)  # the next look is at once
         assert program.wait(DEADLINE) == 5
-        assert program.stderr
-        assert "no model is left to judge with; waiting for another bundle" in program.stderr.read()
 
 
 def test_while_it_waits_a_stop_ends_it(tmp_path: Path) -> None:
     with started(CRASHING, tmp_path, "all") as program:
-        eventually(lambda: "held back: float,int8" in log(tmp_path), "all are held back")
+        waits(program)
         program.terminate()
         assert program.wait(DEADLINE) == 0
 
@@ -132,6 +140,32 @@ def work(announce, held_back):
 """
     with started(deaf, tmp_path) as program:
         assert program.wait(DEADLINE) == 0
+
+
+def test_a_stop_between_two_children_ends_it(tmp_path: Path) -> None:
+    """It killed the parent, which has no handler while no child runs."""
+    crashing = "supervisor.PAUSE = 60" + CRASHING
+    with started(crashing, tmp_path, "all") as program:
+        assert program.stderr
+        assert any("starting again in 60 s" in line for line in program.stderr)
+        program.terminate()
+        assert program.wait(DEADLINE) == 0
+
+
+def test_a_reload_asked_for_while_a_child_begins_is_heard_when_it_can_be(tmp_path: Path) -> None:
+    """It killed child and parent: systemd takes that for a clean end, and starts nothing again."""
+    beginning = """
+def work(announce, held_back):
+    os.kill(os.getppid(), signal.SIGHUP)
+    while signal.SIGHUP not in signal.sigpending():
+        time.sleep(0.01)
+    signal.signal(signal.SIGHUP, lambda number, frame: say("heard"))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGHUP])
+    return 5
+"""
+    with started(beginning, tmp_path) as program:
+        assert program.wait(DEADLINE) == 5
+    assert log(tmp_path) == ["heard"]
 
 
 def test_signals_reach_the_child_and_its_exit_code_comes_back(tmp_path: Path) -> None:
