@@ -54,6 +54,7 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
     with tempfile.TemporaryDirectory(prefix="export-") as directory:
         place = Path(directory)
         tried = try_all(request, place, jobs, progress)
+        request = replace(request, temperature=tried.temperature)
         reference = Reference(np.array(read(scores_at(place, "test"))), np.asarray(test.labels))
         trials = _timed(tried.trials, request)
         trials = _gated(trials, reference, request, progress)
@@ -74,8 +75,9 @@ def export(request: Request, target: Path, jobs: int, progress: Progress) -> Out
         provenance=replace(request.provenance, calibration=calibration if calibrated else None),
         files={},  # write_bundle fills it in
         threshold=tried.threshold.score,
+        temperature=tried.temperature,
     )
-    report = Report(trials, reference, manifest, test.pixels, tried.study)
+    report = Report(trials, reference, manifest, test.pixels, tried.untempered, tried.study)
     if not passed:
         return Outcome(None, report)
     contents = {f"variants/{trial.recipe.name}": trial.content for trial in passed}

@@ -47,11 +47,19 @@ class Options:
 
 @dataclass(frozen=True)
 class Request:
-    """A finished run with the data it was trained on, and what to make of it."""
+    """A finished run with the data it was trained on, and what to make of it.
+
+    Attributes:
+        run: The run.
+        prepared: The data.
+        options: What the user chose.
+        temperature: What the model's logits are divided by in every file; 1 until it was fitted.
+    """
 
     run: Run
     prepared: Prepared
     options: Options
+    temperature: float = 1.0
 
     @property
     def provenance(self) -> Provenance:

@@ -30,16 +30,19 @@ SEEN = 1000  # validation pictures that choose layers: one of them is 0.1 points
 LEAST_GAIN = 0.9  # of float32's size: a file that saves less than a tenth of it is not worth having
 
 
-def judge(request: Request, split: Literal["validation", "test"], place: Path) -> None:
+def judge(request: Request, split: Literal["validation", "test"], place: Path) -> bool:
     """Writes the Keras model's scores for a split to `place`, float32 ``[n, labels]``.
+
+    Tells whether a temperature can be put into the model.
 
     Raises:
         RunError: The model is not a classifier for its spec.
     """
-    content = io.BytesIO()
-    np.save(content, _graph(request).scores(_split(request, split).pixels, advance))
-    # Not by np.save: of a full disk it says no more than "400 requested and 0 written".
-    place.write_bytes(content.getbuffer())
+    graph = _graph(request)  # before the import: it brings TensorFlow quietly
+    from export.conversion.tempering import divisible
+
+    write(place, graph.scores(_split(request, split).pixels, advance))
+    return divisible(graph.model)
 
 
 def converted(request: Request, recipe: Recipe) -> Trial:
@@ -127,8 +130,16 @@ def scores_at(place: Path, split: str) -> Path:
     return place / f"{split}.npy"
 
 
+def write(place: Path, scores: Scores) -> None:
+    """Writes what `read` reads."""
+    content = io.BytesIO()
+    np.save(content, scores)
+    # Not by np.save: of a full disk it says no more than "400 requested and 0 written".
+    place.write_bytes(content.getbuffer())
+
+
 def read(scores: Path) -> Scores:
-    """Returns what `judge` wrote."""
+    """Returns what `write` wrote."""
     found: Scores = np.load(scores, mmap_mode="r")
     return found
 
@@ -153,12 +164,12 @@ def _calibration(request: Request) -> NDArray[np.uint8]:
     return _shown(prepared.directory, prepared.digest, options.calibration, options.seed)
 
 
-@functools.cache
-def _loaded(directory: Path, digest: str) -> "DeployedGraph":
+@functools.lru_cache(maxsize=1)  # without temperature nobody needs it once that was fitted
+def _loaded(directory: Path, digest: str, temperature: float) -> "DeployedGraph":
     from export.conversion.graph import load_graph
 
-    return load_graph(open_run(directory))
+    return load_graph(open_run(directory), temperature)
 
 
 def _graph(request: Request) -> "DeployedGraph":
-    return _loaded(request.run.directory, request.run.record.model)
+    return _loaded(request.run.directory, request.run.record.model, request.temperature)

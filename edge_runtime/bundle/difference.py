@@ -14,7 +14,8 @@ from edge_runtime.bundle.manifest import Calibration, FileEntry, Manifest, Prove
 from edge_runtime.errors import FieldError
 from edge_runtime.frozen import dataclass
 
-About = Literal["identity", "labels", "preprocessing", "threshold", "variants", "gate", "provenance", "files", "parity"]
+# Threshold and temperature are what turns a model's logits into what a program acts on.
+About = Literal["identity", "labels", "preprocessing", "scores", "variants", "gate", "provenance", "files", "parity"]
 
 SAME_VERSION = "the same version"  # of different bundles: the only change whose old and new are equal
 
@@ -45,7 +46,7 @@ def compare(old: Manifest, new: Manifest) -> tuple[Change, ...]:
         *_identity(old, new),
         *_labels(old.spec.labels, new.spec.labels),
         *_fields("preprocessing", old.spec.preprocessing, new.spec.preprocessing, breaks=True),
-        *_values("threshold", {"threshold": old.threshold}, {"threshold": new.threshold}),
+        *_values("scores", *({"threshold": one.threshold, "temperature": one.temperature} for one in (old, new))),
         *_variants(old, new),
         *_fields("gate", old.gate, new.gate, without=("left_out",)),
         *_provenance(old.provenance, new.provenance),

@@ -116,6 +116,8 @@ class Manifest:
 
     Attributes:
         threshold: The score below which a prediction is ``unknown``, chosen on the validation split; 0 makes none so.
+        temperature: What the logits are divided by inside of every variant, fitted on the validation split; 1 where
+            that was too small for it.
     """
 
     schema_version: int
@@ -127,11 +129,14 @@ class Manifest:
     provenance: Provenance
     files: dict[str, FileEntry]
     threshold: float = 0.0
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         check_word("name", self.name)
         if not 0 <= self.threshold <= 1:
             raise FieldError(f"threshold: a score from 0 to 1 expected, {self.threshold} found")
+        if not 0 < self.temperature < float("inf"):
+            raise FieldError(f"temperature: a number above 0 expected, {self.temperature} found")
         check_word("version", self.version)
         for path in self.files:
             check_path(path)

@@ -80,8 +80,9 @@ def _section(about: About, changes: Sequence[Change], old: Manifest, new: Manife
             if change.what.endswith("indices"):
                 if change.old and change.new:
                     yield "calibration: other pictures"
-            elif about == "threshold":
-                yield f"{_value(change.old)} → {_value(change.new)}: a picture whose best score is below is unknown"
+            elif change.what == "threshold":
+                told = f"{_value(change.old)} → {_value(change.new)}"
+                yield f"threshold: {told}: a picture whose best score is below is unknown"
             else:
                 short = SHORT_DIGEST if change.what in DIGESTS else None
                 yield f"{change.what}: {_value(change.old)[:short]} → {_value(change.new)[:short]}"

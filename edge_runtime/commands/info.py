@@ -45,6 +45,7 @@ def describe(bundle: Bundle) -> str:
         f"  input       uint8 RGB [{spec.size[0]}, {spec.size[1]}, 3], {spec.resize}, {spec.interpolation}",
         f"  trained on  {origin.dataset} ({origin.dataset_digest[:12]}), model {origin.model[:12]}",
         f"  threshold   {manifest.threshold:g}: below it a picture is unknown",
+        f"  temperature {manifest.temperature:g}: what the logits are divided by, inside of every variant",
         f"  gate        {'; '.join(demands(gate))}",
         f"  reference   Keras reached {gate.reference_top1:.4f} on the {gate.samples} pictures of the test split",
         "",

@@ -16,6 +16,7 @@ from edge_runtime.stages import rule
 from edge_runtime.stages.run import Run
 from export.conversion.backend import tensorflow as tf
 from export.conversion.loading import load_model
+from export.conversion.tempering import divide_logits
 
 BATCH = 256
 OTHER_SHAPES = (
@@ -82,10 +83,17 @@ class DeployedGraph:
         return np.concatenate(parts)
 
 
-def load_graph(run: Run) -> DeployedGraph:
+def load_graph(run: Run, temperature: float = 1.0) -> DeployedGraph:
     """Loads a run's model.
+
+    Args:
+        run: Of the model.
+        temperature: What its logits are divided by; 1 but for a `divisible` model.
 
     Raises:
         RunError: The file is not a Keras model, or not a classifier for the run's spec.
     """
-    return DeployedGraph(load_model(run.model), run.spec, run.model)
+    model = load_model(run.model)
+    if temperature != 1.0:
+        divide_logits(model, temperature)
+    return DeployedGraph(model, run.spec, run.model)

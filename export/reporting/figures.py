@@ -14,11 +14,24 @@ from export.trial import Trial
 
 
 def parity_json(
-    trials: Sequence[Trial], reference: Reference, spec: ModelSpec, gate: Gate, study: Study | None
+    trials: Sequence[Trial],
+    reference: Reference,
+    spec: ModelSpec,
+    gate: Gate,
+    temperature: tuple[float, float],
+    study: Study | None,
 ) -> bytes:
     """Returns the content of ``parity.json``; the same figures give the same bytes.
 
     What is no number in a figure is null: JSON knows none.
+
+    Args:
+        trials: The variants.
+        reference: The Keras model with its temperature.
+        spec: The bundle's.
+        gate: What was demanded.
+        temperature: What the logits are divided by, and the calibration error without it.
+        study: How many representative pictures are enough.
     """
     return fields.canonical(
         {
@@ -30,9 +43,11 @@ def parity_json(
                 "k": reference.k,
                 "top_k": reference.top_k,
                 "calibration_error": reference.calibration_error,
+                "calibration_error_untempered": temperature[1],
                 "per_label": reference.per_label,
                 "reliability": reference.reliability,
             },
+            "temperature": temperature[0],
             "calibration_study": study,
             "variants": {
                 trial.recipe.name: {

@@ -45,6 +45,7 @@ class Report:
         reference: What they are compared with.
         manifest: The bundle's.
         pixels: uint8 ``[n, h, w, 3]``, the test split; only pictures that are shown are read.
+        untempered: The Keras model's calibration error without the temperature.
         study: How many representative pictures are enough; None where nobody asked.
     """
 
@@ -52,6 +53,7 @@ class Report:
     reference: Reference
     manifest: Manifest
     pixels: NDArray[np.uint8]
+    untempered: float
     study: Study | None = None
 
     def files(self) -> dict[str, bytes]:
@@ -62,7 +64,9 @@ class Report:
             for trial, parity in self._proved
         ]
         return {
-            "reports/parity.json": parity_json(self.trials, self.reference, spec, gate, self.study),
+            "reports/parity.json": parity_json(
+                self.trials, self.reference, spec, gate, (self.manifest.temperature, self.untempered), self.study
+            ),
             "reports/parity.html": self._page(None),
             # A file of its own for the model card, which is no page.
             "reports/variants.png": plots.variants(bars, self.reference.top1, gate.max_degradation),

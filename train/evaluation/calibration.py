@@ -1,7 +1,7 @@
 """Does a score of 0.9 mean right nine times in ten? The expected calibration error, and the temperature that lowers it.
 
 The temperature is fitted on the validation split and judged on the test split. It changes no label, only how sure the
-scores are. `evaluate` reports it; nothing here changes the model.
+scores are. Export fits the same one and puts it into every file.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.stages.temperature import fit_temperature, heated
 from train.evaluation.metrics import losses
 
 BINS = 15  # of equal width, as in Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2
-FEWEST = 100  # validation pictures; with fewer a single one decides the temperature
-COLDEST, HOTTEST = 0.05, 20.0  # wide enough for any network that has learned something
 
 
 @dataclass(frozen=True)
@@ -66,39 +65,6 @@ class Calibration:
     validation_ece_after: float | None
     before: Reliability
     after: Reliability | None
-
-
-def fit_temperature(true: NDArray[np.int64], scores: NDArray[np.float32]) -> float | None:
-    """Returns the temperature with the lowest mean cross-entropy, or None where there is too little to fit it to.
-
-    Guo et al. 2017, section 4.2. The same search as scikit-learn's ``CalibratedClassifierCV(method="temperature")``,
-    which does not take scores of a network, and refuses a split that lacks a label.
-
-    Args:
-        true: int64 ``[n]``, of the validation split.
-        scores: float ``[n, labels]``, of the validation split.
-    """
-    from scipy.optimize import minimize_scalar
-
-    if len(true) < FEWEST or bool((scores.argmax(axis=1) == true).all()):
-        return None  # without a wrong answer the loss falls for ever as the temperature does
-    found = minimize_scalar(
-        lambda log: float(losses(true, heated(scores, float(np.exp(log)))).mean()),
-        bounds=(np.log(COLDEST), np.log(HOTTEST)),
-        method="bounded",
-    )
-    return float(np.exp(found.x))
-
-
-def heated(scores: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """Returns ``softmax(logits / temperature)``, from scores that are a softmax.
-
-    Their logarithms are the logits but for a constant in each row, which a softmax does not see.
-    """
-    logits = np.log(np.maximum(scores, np.finfo(np.float32).tiny)) / np.float32(temperature)
-    logits -= logits.max(axis=1, keepdims=True)
-    raised = np.exp(logits)
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
 
 def reliability(true: NDArray[np.int64], scores: NDArray[np.float32]) -> Reliability:

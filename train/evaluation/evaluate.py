@@ -1,6 +1,7 @@
 """Judges a finished run on the test split, which nothing before has looked at.
 
-What is chosen, the temperature and the thresholds, is chosen on the validation split.
+What is chosen, the temperature and the thresholds, is chosen on the validation split. All scores but those that show
+what the temperature does are as export's files give them: with it.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from edge_runtime.errors import DatasetError, FieldError, RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import SPLITS, About, Prepared, SplitName, open_prepared
 from edge_runtime.stages.run import ELSEWHERE, Run, open_run
+from edge_runtime.stages.temperature import heated
 from train.evaluation import foreign as others
 from train.evaluation import suspects as suspicion
 from train.evaluation import verdicts as table
@@ -39,7 +41,7 @@ from train.fitting.started import (
 from train.origin import commit
 from train.versions import versions
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SPLIT: SplitName = "test"
 SHOWN = 40  # pictures in the grid of predictions
 FILES = (METRICS, REPORT, CONFUSION, PREDICTIONS, VERDICTS, SUSPECTS)
@@ -77,15 +79,19 @@ def evaluate(
     about = {name: prepared.about(name) for name in SPLITS}
     names = {name: None if one is None else _printable(one.names) for name, one in about.items()}
     truth = {name: np.asarray(prepared.split(name).labels) for name in SPLITS}
-    validation, test = (_scores(model, prepared, name) for name in ("validation", SPLIT))
+    untempered = {name: _scores(model, prepared, name) for name in ("validation", SPLIT)}
+    calibration = calibrate((truth["validation"], untempered["validation"]), (truth[SPLIT], untempered[SPLIT]))
+    temperature = calibration.temperature or 1.0
+    validation, test = (heated(scores, temperature) for scores in untempered.values())
+    learned = (heated(scores, temperature) for scores in _scored(model, prepared, "train"))
     found: dict[SplitName, Verdicts] = {
         "validation": verdicts(truth["validation"], [validation]),
         SPLIT: verdicts(truth[SPLIT], [test]),
-        "train": verdicts(truth["train"], _scored(model, prepared, "train")),
+        "train": verdicts(truth["train"], learned),
     }
     metrics = measure(truth[SPLIT], test, spec.labels)
     certainty = _certainty((truth["validation"], validation), (truth[SPLIT], test), wanted)
-    seen = None if strangers is None else (strangers, _best(model, strangers))
+    seen = None if strangers is None else (strangers, _best(model, strangers, temperature))
     evaluation = Evaluation(
         schema_version=SCHEMA_VERSION,
         model=run.record.model,
@@ -99,7 +105,7 @@ def evaluate(
         commit=commit(),
         versions=versions(),
         metrics=metrics,
-        calibration=calibrate((truth["validation"], validation), (truth[SPLIT], test)),
+        calibration=calibration,
         certainty=certainty,
         slices=sliced(found[SPLIT].right, _columns(about[SPLIT])),
         foreign=None
@@ -202,9 +208,10 @@ def _scores(model: Any, prepared: Prepared, name: SplitName) -> NDArray[np.float
     return np.concatenate(list(_scored(model, prepared, name)))
 
 
-def _best(model: Any, pictures: others.Pictures) -> NDArray[np.float32]:
+def _best(model: Any, pictures: others.Pictures, temperature: float) -> NDArray[np.float32]:
     blocks = scored(model, pictures.blocks(), len(pictures), "foreign pictures")
-    return np.concatenate([np.stack([one.max(axis=1), one.argmax(axis=1)], axis=1) for one in blocks])
+    given = (heated(scores, temperature) for scores in blocks)
+    return np.concatenate([np.stack([one.max(axis=1), one.argmax(axis=1)], axis=1) for one in given])
 
 
 def _columns(about: About | None) -> dict[str, tuple[str, ...]]:

@@ -92,14 +92,17 @@ def sentences(evaluation: Evaluation) -> list[str]:
     if missing := [name for name in names if name not in present]:
         more = f" and {len(missing) - 5} more labels" if len(missing) > 5 else ""
         found.append(f"The test split has no picture of {', '.join(missing[:5])}{more}.")
-    score = calibration.before.confidence
+    given = calibration.after or calibration.before
+    score, also = given.confidence, ", with its temperature" if calibration.after else ""
     if metrics.pictures < FEW:
         pass  # the error of so few pictures is mostly chance
-    elif calibration.before.ece < HONEST:
-        found.append(f"A score means what it says: the calibration error is below {HONEST}.")
+    elif given.ece < HONEST:
+        found.append(f"A score means what it says{also}: the calibration error is below {HONEST}.")
     else:
         how = "too sure of itself" if score > metrics.accuracy else "less sure than it could be"
-        found.append(f"The model is {how}: its best scores average {score:.3f}, it is right in {metrics.accuracy:.3f}.")
+        found.append(
+            f"The model is {how}{also}: its best scores average {score:.3f}, it is right in {metrics.accuracy:.3f}."
+        )
     part = next((part for part in evaluation.slices if part.apart), None)
     if part is not None:
         found.append(f"Where {part.column} is {part.value} the accuracy is {part.accuracy:.3f}, apart from all others.")

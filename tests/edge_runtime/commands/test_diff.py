@@ -69,7 +69,7 @@ def test_what_may_break_is_said_first_and_labels_that_moved_before_all(bundle: B
     assert lines[0] == f"old  {bundle.title}"
     assert lines[2:4] == ["", "look at these before a device gets the new one:"]
     assert "labels are moved: who reads scores by their place" in lines[4]
-    warnings = " ".join(line.strip() for line in lines[: lines.index("threshold")])
+    warnings = " ".join(line.strip() for line in lines[: lines.index("scores")])
     for said in (
         "T-shirt/top 0 → 7", "1 label is gone", "Ankle boot", "2 labels are new", "Umbrella, Scarf",
         "size: 28 × 28 → 32 × 32", "float16.tflite is gone (top-1 0.8000 is 12.00 points below",

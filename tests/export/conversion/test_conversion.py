@@ -23,8 +23,8 @@ from export.trial import convert, prove
 
 
 @pytest.fixture(scope="module")
-def graph(run_directory: Path) -> DeployedGraph:
-    return load_graph(open_run(run_directory))
+def graph(run_directory: Path, bundle: Bundle) -> DeployedGraph:
+    return load_graph(open_run(run_directory), bundle.manifest.temperature)
 
 
 @pytest.fixture(scope="module")

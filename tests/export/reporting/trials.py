@@ -67,7 +67,7 @@ def report(
         provenance=Provenance("ab" * 32, "lamps", "cd" * 32, {"keras": "3"}, None),
         files={},
     )
-    return Report(verdicts, found, manifest, pixels(samples), study)
+    return Report(verdicts, found, manifest, pixels(samples), 0.02, study)
 
 
 def pixels(samples: int) -> NDArray[np.uint8]:

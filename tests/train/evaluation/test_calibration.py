@@ -1,34 +1,12 @@
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from train.evaluation.calibration import calibrate, fit_temperature, heated, reliability
-
-LABELS = 4
-
-
-def drawn(seed: int, count: int, temperature: float) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Labels drawn by honest scores, and those scores made too sure (or too timid) by a temperature."""
-    rng = np.random.default_rng(seed)
-    honest = rng.dirichlet(np.full(LABELS, 0.4), count)
-    labels = np.array([rng.choice(LABELS, p=row) for row in honest])
-    return labels, heated(honest.astype(np.float32), 1 / temperature)
+from edge_runtime.stages.temperature import heated
+from tests.edge_runtime.stages.test_temperature import drawn
+from train.evaluation.calibration import calibrate, reliability
 
 
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_the_temperature_that_spoiled_the_scores_is_found(temperature: float) -> None:
-    assert fit_temperature(*drawn(0, 6000, temperature)) == pytest.approx(temperature, rel=0.05)
-
-
-def test_it_is_the_one_that_scikit_learn_finds() -> None:
-    from sklearn.calibration import _TemperatureScaling
-
-    labels, scores = drawn(1, 2000, 1.7)
-    theirs = _TemperatureScaling().fit(np.log(np.maximum(scores, np.finfo(np.float32).tiny)), labels)
-    assert fit_temperature(labels, scores) == pytest.approx(1 / float(theirs.beta_), rel=1e-3)
-
-
-def test_it_makes_scores_honest_on_another_split_and_changes_no_label() -> None:
+def test_the_temperature_makes_scores_honest_on_another_split_and_changes_no_label() -> None:
     test = drawn(3, 6000, 2.0)
     found = calibrate(drawn(2, 6000, 2.0), test)
     assert found.temperature is not None
@@ -39,19 +17,6 @@ def test_it_makes_scores_honest_on_another_split_and_changes_no_label() -> None:
     assert (heated(test[1], found.temperature).argmax(axis=1) == test[1].argmax(axis=1)).all()
 
 
-def test_too_few_pictures_or_no_wrong_answer_give_no_temperature() -> None:
-    labels, scores = drawn(4, 99, 2.0)
-    assert fit_temperature(labels, scores) is None
-    right = np.tile(np.array([[0.7, 0.1, 0.1, 0.1]], np.float32), (200, 1))
-    assert fit_temperature(np.zeros(200, np.int64), right) is None
-
-
-def test_a_split_that_lacks_a_label_is_no_obstacle() -> None:
-    labels, scores = drawn(5, 4000, 2.0)
-    kept = labels != 3
-    assert fit_temperature(labels[kept], scores[kept]) is not None
-
-
 def test_the_error_of_a_case_small_enough_for_paper() -> None:
     scores = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]], np.float32)
     found = reliability(np.array([0, 0, 0, 1]), scores)
@@ -59,9 +24,3 @@ def test_the_error_of_a_case_small_enough_for_paper() -> None:
     assert found.ece == pytest.approx(0.1)
     assert found.confidence == pytest.approx(0.75)
     assert sum(one.pictures for one in found.bins) == 4
-
-
-def test_scores_of_nothing_and_all_survive_a_temperature() -> None:
-    found = heated(np.array([[1.0, 0.0, 0.0]], np.float32), 2.0)
-    assert np.isfinite(found).all()
-    assert found.sum() == pytest.approx(1.0)
