@@ -46,7 +46,7 @@ def compare(old: Manifest, new: Manifest) -> tuple[Change, ...]:
         *_identity(old, new),
         *_labels(old.spec.labels, new.spec.labels),
         *_fields("preprocessing", old.spec.preprocessing, new.spec.preprocessing, breaks=True),
-        *_values("scores", *({"threshold": one.threshold, "temperature": one.temperature} for one in (old, new))),
+        *_values("scores", _acting(old), _acting(new)),
         *_variants(old, new),
         *_fields("gate", old.gate, new.gate, without=("left_out",)),
         *_provenance(old.provenance, new.provenance),
@@ -81,6 +81,10 @@ def _labels(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Change]:
     after = {label: place for place, label in enumerate(new)}
     changes = list(_values("labels", before, after, breaks=True))
     yield from sorted(changes, key=lambda change: (change.new is None) + 2 * (change.old is None))
+
+
+def _acting(manifest: Manifest) -> dict[str, float]:
+    return {"threshold": manifest.threshold, "temperature": manifest.temperature}
 
 
 def _variants(old: Manifest, new: Manifest) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """The temperature: what a classifier's logits are divided by, so that a score of 0.9 is right nine times in ten.
 
-Fitted on the validation split. It changes no label, only how sure the scores are. `evaluate` reports what it does to the
-test split, and export puts it into every file.
+Fitted on the validation split. It changes no label, only how sure the scores are. `evaluate` reports what it does to
+the test split, and export puts it into every file.
 """
 
 import numpy as np

@@ -70,7 +70,7 @@ class Metrics:
         pictures: How many were judged.
         accuracy: Share of right answers.
         accuracy_95: Wilson's 95 % interval around it.
-        loss: Mean cross-entropy in nats.
+        loss: Mean cross-entropy in nats, of the scores with the temperature.
         top: Share of pictures whose true label is among the so many highest scores, by that number.
         macro: Means over labels.
         overlap: Segmentation's figures.

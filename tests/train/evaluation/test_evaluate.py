@@ -14,8 +14,8 @@ from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.errors import DatasetError, RunError
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import SAMPLE_COLUMNS, SPLITS, Prepared, Split, recorded, samples_file, write_prepared
+from edge_runtime.stages.temperature import fit_temperature, heated
 from train.backend import keras
-from train.evaluation.calibration import fit_temperature
 from train.evaluation.evaluate import FILES, evaluate
 from train.fitting.started import start_over
 
@@ -35,8 +35,11 @@ def test_the_metrics_are_those_of_the_model_on_the_test_split(run: Path, small: 
     scores = np.asarray(keras.models.load_model(run / stage.MODEL, compile=False)(test.pixels.astype(np.float32)))
     predicted = scores.argmax(axis=1)
     assert found.metrics.accuracy == pytest.approx(float((predicted == test.labels).mean()))
-    picked = scores[np.arange(500), test.labels]
-    assert found.metrics.loss == pytest.approx(-sum(map(math.log, picked.tolist())) / 500, rel=1e-4)
+    assert found.calibration.temperature is not None
+    given = heated(scores, found.calibration.temperature)
+    for loss, judged in ((found.calibration.before.loss, scores), (found.metrics.loss, given)):
+        picked = judged[np.arange(500), test.labels]
+        assert loss == pytest.approx(-sum(map(math.log, picked.tolist())) / 500, rel=1e-4)
     assert np.array(found.metrics.confusion).sum(axis=1).tolist() == np.bincount(test.labels, minlength=10).tolist()
     assert (found.split, found.seed, found.split_seed) == ("test", 5, 0)
     written = json.loads((run / "metrics.json").read_text())
@@ -103,7 +106,8 @@ def test_temperature_and_thresholds_are_chosen_on_the_validation_split(run: Path
     lowest = found.certainty.precisions[0]
     assert lowest.wanted == 0.9
     if lowest.score is not None:
-        kept = scores.max(axis=1) >= lowest.score
+        given = heated(scores, found.calibration.temperature or 1.0)  # as the files' will be, to which it is held
+        kept = given.max(axis=1) >= lowest.score
         assert (scores.argmax(axis=1) == validation.labels)[kept].mean() >= 0.9
 
 
