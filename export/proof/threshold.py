@@ -2,12 +2,8 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
+from edge_runtime.stages.threshold import unknown_below
 from export.proof.parity import Reference
-
-KEPT = 0.99  # of the rightly labelled validation pictures, how many must stay labelled
-FEWEST = 100  # rightly labelled ones; with fewer the lowest percent is one picture's accident
 
 
 @dataclass(frozen=True)
@@ -26,16 +22,15 @@ class Threshold:
 
 
 def choose(validation: Reference) -> Threshold:
-    """Returns the highest score, in steps of 0.001, that keeps `KEPT` of what the model labels rightly.
+    """Returns what the rule of `unknown_below` chooses; a score of 0 where there is too little to choose by.
 
     Args:
         validation: What the Keras model made of the validation split.
     """
     best = validation.scores.max(axis=1)
     right = validation.scores.argmax(axis=1) == validation.labels
-    if right.sum() < FEWEST:
+    score = unknown_below(best[right])
+    if score is None:
         return Threshold(0.0, 1.0, 0.0)
-    lowest = float(np.quantile(best[right], 1 - KEPT, method="lower"))
-    score = int(lowest * 1000) / 1000  # down: rounding must not push out what was to stay
     caught = float((best[~right] < score).mean()) if (~right).any() else 0.0
     return Threshold(score, float((best[right] >= score).mean()), caught)

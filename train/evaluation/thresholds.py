@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.stages.threshold import unknown_below
 from train.evaluation.metrics import wilson
 from train.evaluation.ranking import POINTS, Curve
 
-KEPT = 0.99  # of the rightly labelled validation pictures stay labelled: the rule by which export chooses `unknown`
-FEWEST = 100  # rightly labelled ones; with fewer the lowest percent is one picture's accident
 WANTED = (0.9, 0.95, 0.98, 0.99, 0.995, 0.999)  # precisions that are reported unasked
 
 
@@ -72,12 +71,9 @@ def auroc(above: NDArray[np.float32], below: NDArray[np.float32]) -> float | Non
 
 
 def unknown(validation: Judged, test: Judged) -> Threshold:
-    """Returns the highest score, in steps of 0.001, that keeps `KEPT` of the rightly labelled validation pictures."""
-    right = validation.best[validation.right]
-    if len(right) < FEWEST:
-        return Threshold(None, None, None, None)
-    lowest = float(np.quantile(right, 1 - KEPT, method="lower"))
-    return _at(int(lowest * 1000) / 1000, None, validation, test)  # down: rounding must not push out what was to stay
+    """Returns the threshold that export chooses by the same rule; without a score where there is too little for it."""
+    score = unknown_below(validation.best[validation.right])
+    return Threshold(None, None, None, None) if score is None else _at(score, None, validation, test)
 
 
 def for_precision(wanted: float, validation: Judged, test: Judged) -> Threshold:

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from edge_runtime.stages.threshold import FEWEST, KEPT
 from export.proof.parity import Reference
-from export.proof.threshold import FEWEST, KEPT, choose
+from export.proof.threshold import choose
 
 
 def reference(best: list[float], right: list[bool]) -> Reference:
