@@ -1,8 +1,8 @@
 # Bare `make` prints what there is: every `target: ... ## text` and every `#: NAME text` below appears in it.
 .DEFAULT_GOAL := help
-.PHONY: help setup environment demo train export bundle run check test lock wheel clean
+.PHONY: help setup environment demo train tune export bundle run check test lock wheel clean
 .PHONY: image-train image-export image-edge deb deploy test-containers test-system benchmark-edge benchmark-export benchmark-train
-.PHONY: delivery-environment needs-name needs-device needs-engine needs-dataset needs-run needs-bundle needs-source needs-host
+.PHONY: delivery-environment needs-name needs-device needs-engine needs-local needs-dataset needs-run needs-bundle needs-source needs-host
 unexport PYTHONPATH PYTHONHOME
 ifneq ($(realpath $(dir $(firstword $(MAKEFILE_LIST)))),$(realpath $(CURDIR)))
 $(error this Makefile works in its own directory: make -C $(dir $(firstword $(MAKEFILE_LIST))))
@@ -19,6 +19,8 @@ DATA = data/$(NAME)
 RUN = runs/$(NAME)
 #: BUNDLE what a device gets
 BUNDLE = bundles/$(NAME)
+#: STUDY all that a search has tried
+STUDY = studies/$(NAME)
 #: SOURCE what is judged: watch:DIR, a picture or folder, a camera (/dev/video0, rtsp://…)
 SOURCE =
 #: DEVICE gpu, cpu or auto; with auto `make train` takes the GPU or fails, never the CPU
@@ -39,7 +41,7 @@ ARGS =
 PYTHON = python3
 
 # Recipes read these from their environment, so that a path may hold spaces and quotes.
-export DATASET NAME DATA RUN BUNDLE SOURCE DEVICE ENGINE PLATFORM HOST KEY
+export DATASET NAME DATA RUN BUNDLE STUDY SOURCE DEVICE ENGINE PLATFORM HOST KEY
 empty :=
 space := $(empty) $(empty)
 python := .venv/bin/python
@@ -78,7 +80,12 @@ train: needs-name needs-device needs-dataset  ## prepare DATASET, train RUN, eva
 	  && at preflight --device $(trains_on) --then fit --data "$$DATA" --run "$$RUN" $(ARGS) \
 	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
 	  && at fit --data "$$DATA" --run "$$RUN" --device $(trains_on) $(ARGS) \
-	  && at evaluate "$$RUN"
+	  && at evaluate "$$RUN" --device $(trains_on)
+
+tune: needs-name needs-device needs-local needs-dataset environment  ## search networks and settings for DATASET, for accuracy and int8 latency; DEVICE, STUDY, ARGS="--trials 40"
+	@$(python) -m train preflight --device $(trains_on) --then tune --data "$$DATA" --study "$$STUDY" $(ARGS) \
+	  && $(python) -m train prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
+	  && $(python) -m train tune --data "$$DATA" --study "$$STUDY" --device $(trains_on) $(ARGS)
 
 export: needs-name needs-device needs-run  ## convert RUN, prove every variant, write BUNDLE; ARGS=--force
 	@$(call in,export) && at "$$RUN" --out "$$BUNDLE" $(ARGS)
@@ -147,7 +154,7 @@ clean:  ## remove .venv, dist and caches; says what it keeps
 	@for made in .venv .venv-build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis; do \
 	  if [ -e "$$made" ]; then echo "clean: removing $$made"; rm -rf "$$made"; fi; done
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
-	@for kept in data runs bundles pictures; do \
+	@for kept in data runs bundles studies pictures; do \
 	  if [ -e "$$kept" ]; then echo "clean: kept $$kept ($$(du -sh "$$kept" | cut -f1)); to remove it: rm -r $$kept"; fi; done
 
 # Says nothing and takes a fraction of a second when there is nothing to do.
@@ -166,6 +173,11 @@ needs-name:
 
 needs-engine:
 	@case "$$ENGINE" in auto|docker|podman|local) ;; *) echo "make: ENGINE=$$ENGINE: docker, podman, local or auto is wanted" >&2; exit 2;; esac
+
+# Nothing but .venv both trains and converts; of the images each does one of them.
+needs-local: needs-engine
+	@case "$$ENGINE" in docker|podman) echo "make: ENGINE=$$ENGINE: a search trains and converts, and no image does both;" \
+	  "without ENGINE it is done in .venv" >&2; exit 2;; esac
 
 needs-dataset: needs-name
 	@"$(PYTHON)" -m tools.asked dataset

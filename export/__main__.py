@@ -6,21 +6,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge_runtime.bundle.store import Bundle
-from edge_runtime.bundle.writer import check_target, pack
-from edge_runtime.commands.info import describe
-from edge_runtime.commands.numbers import positive
-from edge_runtime.commands.table import size, table
-from edge_runtime.console import guard, say
-from edge_runtime.device.cpus import usable_cpus
-from edge_runtime.errors import BundleError, IncompleteError, UsageError
-from edge_runtime.files import write_atomically
-from edge_runtime.stages.run import open_run
-from edge_runtime.trust import signed_with
-from export.conversion.recipes import MIXED, RECIPES, USUAL, select
-from export.conversion.representative import COUNT
-from export.gate_arguments import add_gate, check_baselines, gate_of
-from export.request import Options, Request, default_name, default_version, existing, open_request
+from edge_runtime.stages.environment import needed
+
+with needed("export"):
+    from edge_runtime.bundle.store import Bundle
+    from edge_runtime.bundle.writer import check_target, pack
+    from edge_runtime.commands.info import describe
+    from edge_runtime.commands.numbers import positive
+    from edge_runtime.commands.table import size, table
+    from edge_runtime.console import guard, say
+    from edge_runtime.device.cpus import usable_cpus
+    from edge_runtime.errors import BundleError, IncompleteError, UsageError
+    from edge_runtime.files import write_atomically
+    from edge_runtime.stages.run import open_run
+    from edge_runtime.trust import signed_with
+    from export.conversion.recipes import MIXED, RECIPES, USUAL, select
+    from export.conversion.representative import COUNT
+    from export.gate_arguments import add_gate, check_baselines, gate_of
+    from export.request import Options, Request, default_name, default_version, existing, open_request
 
 EPILOG = """A variant that does not keep what the gate demands is left out and named, and the exit code is 3.
 
@@ -115,8 +118,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Exports as `arguments` say."""
     opened = open_run(arguments.run)
+    name = arguments.name or default_name(opened)
+    if not arguments.name and not opened.directory.resolve().name.isascii():
+        say(
+            f"{arguments.run}: the bundle is called {name}: a bundle's name holds letters A to Z, digits and . + - "
+            "alone; --name gives it a better one"
+        )
     options = Options(
-        name=arguments.name or default_name(opened),
+        name=name,
         version=arguments.bundle_version or default_version(opened),
         recipes=select(arguments.recipes),
         gate=gate_of(arguments),
@@ -195,4 +204,5 @@ def _complete(bundle: Bundle) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with needed("export"):  # also by what a command imports only when it needs it
+        sys.exit(main())

@@ -15,8 +15,9 @@ from export.conversion.representative import COUNT
 from export.proof.gate import Gate
 from export.request import Options, default_name, default_version, open_request
 
-DESCRIPTION = """Converts a finished run by one recipe and writes that file. Nothing is proved, and the test split
-is not looked at: it is for measuring, as 'python -m train tune' does with every trial. Devices get bundles."""
+DESCRIPTION = """Converts a finished run by one recipe and writes that file, the same bytes as in a bundle. Nothing is
+proved, and the test split is not looked at: it is for measuring, as 'python -m train tune' does with every trial.
+Devices get bundles."""
 
 EPILOG = """example:
   python -m export convert runs/first --recipe full_int8.tflite --out first.tflite"""
@@ -62,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     request = open_request(arguments.run, arguments.data, options)
-    from export.tasks import converted
+    from export.tasks import converted, tempered
 
-    trial = converted(request, recipes[0])
+    trial = converted(tempered(request), recipes[0])
     if trial.refusal:
         raise BundleError(f"{arguments.run}: {recipes[0].name}: {trial.refusal}")
     try:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from edge_runtime import __version__
 from edge_runtime.bundle.manifest import Provenance, check_word
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.errors import BundleError, DatasetError, RunError
+from edge_runtime.sinks.slug import digest
 from edge_runtime.stages.prepared import FILE_NAME, Prepared, open_prepared
 from edge_runtime.stages.run import Run, open_run
 from export.conversion.recipes import Recipe
@@ -97,8 +99,13 @@ def open_request(run: Path, data: Path | None, options: Options) -> Request:
 
 
 def default_name(run: Run) -> str:
-    """Returns a name for a bundle of this run: its directory's, as far as the name of a bundle may hold it."""
-    return re.sub(r"[^A-Za-z0-9.+-]+", "-", run.directory.resolve().name).strip("-.+") or "classifier"
+    """Returns a name for a bundle of this run: its directory's, as far as the name of a bundle may hold it.
+
+    A name with other letters, as those of Korean, ends in a digest of it: two runs are not the same on a device.
+    """
+    name = unicodedata.normalize("NFC", run.directory.resolve().name)  # as it is typed, whatever the disk keeps
+    plain = re.sub(r"[^A-Za-z0-9.+-]+", "-", name).strip("-.+")
+    return plain if plain and name.isascii() else f"{plain or 'classifier'}-{digest(name)}"
 
 
 def default_version(run: Run) -> str:

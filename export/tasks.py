@@ -5,6 +5,7 @@ TensorFlow is imported in functions: who hands out the tasks needs none of it.
 
 import functools
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from edge_runtime.scores import Scores
 from edge_runtime.stages.prepared import Split, SplitName, open_prepared
 from edge_runtime.stages.run import open_run
+from edge_runtime.stages.temperature import fit_temperature
 from export.conversion.recipes import Recipe
 from export.conversion.representative import representative
 from export.crew import advance
@@ -43,6 +45,21 @@ def judge(request: Request, split: Literal["validation", "test"], place: Path) -
 
     write(place, graph.scores(_split(request, split).pixels, advance))
     return divisible(graph.model)
+
+
+def tempered(request: Request) -> Request:
+    """Returns the request with the temperature that its model and the validation split give, if they give one.
+
+    For who converts a single file; an export fits it to the scores that `judge` leaves.
+    """
+    graph = _graph(request)  # before the import: it brings TensorFlow quietly
+    from export.conversion.tempering import divisible
+
+    if not divisible(graph.model):
+        return request
+    validation = _split(request, "validation")
+    temperature = fit_temperature(np.asarray(validation.labels), graph.scores(validation.pixels, advance))
+    return replace(request, temperature=temperature) if temperature else request
 
 
 def converted(request: Request, recipe: Recipe) -> Trial:

@@ -10,8 +10,9 @@ from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.stages.prepared import Prepared, Split, SplitName, write_prepared
 from tests.support import python
-from train.datasets.fashion_mnist import DIGESTS, LABELS, missing_files
+from train.datasets.fashion_mnist import DIGESTS, LABELS
 from train.datasets.idx import read_idx
+from train.datasets.mnist_family import lacking
 from train.datasets.places import PLACES, search
 
 # Enough for a model that is right about three times in four, little enough for seconds.
@@ -27,7 +28,7 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def fashion_mnist_files() -> Path:
     """The directory with the four files of real Fashion-MNIST, wherever they were found."""
-    return search(PLACES, missing_files)
+    return search(PLACES, lacking)
 
 
 @pytest.fixture(scope="session")

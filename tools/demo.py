@@ -71,7 +71,7 @@ def demo(arguments: argparse.Namespace) -> int:
     train.step("1/6", "prepare the dataset", "prepare", "--dataset", DATASET, "--out", data)
     fit = ["fit", "--data", data, "--run", run, "--device", device, *epochs]
     train.step("2/6", f"train a small CNN on the {device.upper()}", *fit)
-    train.step("3/6", "evaluate it on the untouched test split", "evaluate", run)
+    train.step("3/6", "evaluate it on the untouched test split", "evaluate", run, "--device", device)
     export.step("4/6", "convert it, prove every variant, write one bundle", run, "--out", bundle, "--tar", tar)
     edge.step("5/6", "check the bundle as a device would", "verify", bundle)
     count = write_pictures(data, pictures)

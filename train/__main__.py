@@ -4,10 +4,13 @@ import argparse
 import signal
 from collections.abc import Sequence
 
-from edge_runtime.console import guard
-from train.commands import compare, evaluate, fit, preflight, prepare, quantisation_aware, tune
-from train.distributed.parallel import leave
-from train.framework import framework
+from edge_runtime.stages.environment import needed
+
+with needed("train"):
+    from edge_runtime.console import guard
+    from train.commands import compare, evaluate, fit, preflight, prepare, quantisation_aware, tune
+    from train.distributed.parallel import leave
+    from train.framework import framework
 
 DESCRIPTION = """\
 Trains an image classifier on this machine: prepare a dataset, fit a model, evaluate it on pictures it never saw.
@@ -48,4 +51,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    leave(main())
+    with needed("train"):  # also by what a command imports only when it needs it
+        leave(main())

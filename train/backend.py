@@ -19,6 +19,9 @@ os.environ[VARIABLE] = NAME
 os.environ["KERAS_NNX_ENABLED"] = "false"  # else ~/.keras could ask for Flax, which is not there
 # Does not reach the lines that absl writes before its own start (seen with TensorFlow 2.21).
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Without this TensorFlow takes all memory of every GPU it sees, and a server's other users find none. Not by its
+# set_memory_growth: that fails once the device runtime has started, as it has below.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 NOISE = re.compile(rb".*")
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -47,15 +48,44 @@ def prepare_device(device: DeviceName, hosts: Hosts = ALONE) -> str:
     return _tensorflow_gpu()
 
 
+def prepare_for_judging(asked: DeviceName | None, say: Callable[[str], None]) -> str:
+    """Does what `prepare_device` does; where nobody asked for a device, takes a GPU if there is one, else the CPU.
+
+    Judging gives the same on either. Which one it is, and why, is said.
+
+    Args:
+        asked: What was asked for, if anything.
+        say: Where to put a line for the person who watches.
+
+    Raises:
+        EdgeError: `gpu` was asked for and the framework sees none.
+    """
+    try:
+        device = prepare_device(asked or "gpu")
+        say(f"judging on {'the CPU' if device == 'cpu' else device}")
+    except EdgeError:
+        if asked is not None:
+            raise
+        # Nothing is to be hidden: there is none to be seen.
+        device = "cpu"
+        say(f"judging on the CPU: {_seen_none(framework())}")
+    return device
+
+
+def _seen_none(name: FrameworkName) -> str:
+    if hidden := _hiding(name):
+        return f"{hidden} hides every GPU"
+    if _has_driver():
+        return f"NVIDIA's driver is here and {TITLES[name]} sees no GPU; --device gpu says what is missing"
+    return f"{TITLES[name]} sees no GPU here"
+
+
 def _tensorflow_gpu() -> str:
     from train.backend import engine as tensorflow
 
     gpus = tensorflow.config.list_physical_devices("GPU")
     if not gpus:
         raise EdgeError(_why("tensorflow", cuda_build=bool(tensorflow.test.is_built_with_cuda())))
-    for gpu in gpus:
-        # Without this TensorFlow takes all memory of every GPU it sees, and a server's other users find none.
-        tensorflow.config.experimental.set_memory_growth(gpu, True)
     names = [tensorflow.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
     return str(names[0])
 
@@ -72,12 +102,16 @@ def _jax_gpu() -> str:
 
 def _why(name: FrameworkName, *, cuda_build: bool) -> str:
     return why_no_gpu(
-        driver=shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists(),
+        driver=_has_driver(),
         cuda_build=cuda_build,
         container=in_container(),
         hidden=_hiding(name),
         framework=name,
     )
+
+
+def _has_driver() -> bool:
+    return shutil.which("nvidia-smi") is not None or Path("/proc/driver/nvidia/version").exists()
 
 
 def _hiding(name: FrameworkName) -> str | None:

@@ -9,21 +9,17 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from edge_runtime.addresses import VIDEOS
+from edge_runtime.collecting.names import OURS, stem_of
 from edge_runtime.disk import FULL, make_directory, unwritable_directory
 from edge_runtime.errors import SinkError
 from edge_runtime.files import write_atomically
-from edge_runtime.result import timestamp
-from edge_runtime.sinks.slug import slug
 from edge_runtime.sources import Frame
 from edge_runtime.sources.files import is_picture
 
-OURS = re.compile(r"\d{8}T\d{6}\.\d{3}Z_[\w-]+_\d{6,}_([0-9a-f]{12})\.[a-z]{3,4}", re.ASCII)
 ROOM = 2**26  # bytes that stay free: a device whose disk is full does not log, update or judge any more
 
 
@@ -60,7 +56,7 @@ class LabelFolders:
             for folder in self.labels:
                 for name in os.listdir(self.root / folder):
                     if met := OURS.fullmatch(name):
-                        self._known[met[1]] = folder
+                        self._known[met["digest"]] = folder
             for label, folder in self._folders.items():
                 place = self.root / folder
                 self.there[label] = sum(is_picture(Path(name)) for name in os.listdir(place)) if place.is_dir() else 0
@@ -89,7 +85,7 @@ class LabelFolders:
         digest = hashlib.sha256(content).hexdigest()[:12]
         if digest in self._known:
             return None
-        path = self.root / self._folders[label] / f"{_stem(frame)}_{digest}{suffix}"
+        path = self.root / self._folders[label] / f"{stem_of(frame)}_{digest}{suffix}"
         try:
             self._check_room(len(content))
             write_atomically(path, content)
@@ -107,7 +103,7 @@ class LabelFolders:
         with contextlib.suppress(OSError):  # there is more in it
             path.parent.rmdir()
         if met := OURS.fullmatch(path.name):
-            self._known.pop(met[1], None)
+            self._known.pop(met["digest"], None)
 
     def _check_room(self, wanted: int) -> None:
         if self._free(self.root) < ROOM + wanted:
@@ -121,15 +117,3 @@ class LabelFolders:
             )
         where = error.filename or self.root
         return SinkError(f"{where}: cannot be written: {unwritable_directory(self.root) or error.strerror or error}")
-
-
-def _stem(frame: Frame) -> str:
-    stamp = re.sub("[-:]", "", timestamp(frame.captured_at))
-    return f"{stamp}_{slug(_name(frame))}_{frame.number:06}"
-
-
-def _name(frame: Frame) -> str:
-    """Returns what a frame's source is called: a file without the way to it."""
-    video = Path(frame.source.partition("?")[0])
-    path = video if video.suffix.lower() in VIDEOS else frame.path
-    return Path(path).stem if path else frame.source

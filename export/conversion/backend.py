@@ -1,5 +1,6 @@
-"""Where export imports TensorFlow and Keras: quietly, and Keras on TensorFlow whatever ~/.keras says."""
+"""Where export imports TensorFlow and Keras: quietly, Keras on TensorFlow whatever ~/.keras says, and on the CPU."""
 
+import contextlib
 import os
 import re
 
@@ -13,6 +14,9 @@ with stderr_without(NOISE):
     import keras
     import tensorflow
 
+    # On the CPU: each of the processes that convert side by side would take all memory of every GPU.
+    with contextlib.suppress(RuntimeError):  # too late where training is in the same process, as in tests alone
+        tensorflow.config.set_visible_devices([], "GPU")
     tensorflow.constant(0)  # starts the device runtime, which has a few lines to say as well
 
 __all__ = ["keras", "tensorflow"]

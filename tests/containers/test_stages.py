@@ -2,12 +2,17 @@
 
 import json
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.containers.conftest import Road
 from tests.containers.test_failures import make
+from tools.containers import images, stage
+from tools.containers.engine import Engine
+from tools.containers.images import Image
 
 pytestmark = pytest.mark.container
 
@@ -39,6 +44,18 @@ def test_the_whole_road_by_make_in_containers_with_paths_outside_of_the_checkout
     rows = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(rows) == 40
     assert {row["bundle"] for row in rows} == {"run"}  # after the run directory
+
+
+def test_what_keras_fetches_in_a_container_is_there_for_the_next_one(
+    engine: Engine, built: Callable[[Image], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    image = built(images.train("cpu", "tensorflow"))
+    code = "from train.datasets.places import keras_home; (keras_home() / 'fetched').touch()"
+    line = [*stage.container(engine, "train", [], "cpu"), "--entrypoint", "python", image, "-c", code]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "keras" / "fetched").stat().st_uid == os.getuid()
 
 
 def test_with_auto_and_no_image_that_can_be_had_it_runs_here_and_says_why(road: Road) -> None:

@@ -11,7 +11,8 @@ from tests.edge_runtime.samples import contents, manifest
 from tests.signing import pair
 from tests.support import ROOT
 from tools.delivery import keys
-from tools.delivery.deploy import main, parse
+from tools.delivery.command_line import parse
+from tools.delivery.deploy import main
 
 
 def test_the_command_line_becomes_settings() -> None:

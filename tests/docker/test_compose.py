@@ -132,6 +132,16 @@ def test_only_what_trains_on_the_gpu_reserves_one(name: str) -> None:
 
 
 @each_service
+def test_what_training_fetches_outlives_the_container(name: str) -> None:
+    service = SERVICES[name]
+    found = service.get("environment", {})
+    assert set(found) == ({"XDG_CACHE_HOME", "KERAS_HOME"} if "train" in service["profiles"][0] else set())
+    written = [Path(volume["target"]) for volume in service["volumes"] if not volume.get("read_only")]
+    for place in found.values():
+        assert any(Path(place).is_relative_to(target) for target in written), place
+
+
+@each_service
 def test_a_container_may_do_no_more_than_it_must(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True

@@ -208,6 +208,19 @@ def test_only_what_trains_takes_a_gpu(path: Path) -> None:
             assert {"name": "CUDA_VISIBLE_DEVICES", "value": "-1"} in container["env"]
 
 
+@pytest.mark.parametrize(
+    ("name", "step", "kept"),
+    # Hosts that fetch at once would write one file; they fetch into themselves.
+    [("prepare", "prepare", True), ("train", "prepare", True), ("train", "fit", True), ("train-hosts", "fit", False)],
+)
+def test_what_is_fetched_outlives_the_pod(name: str, step: str, kept: bool) -> None:
+    (container,) = (each for each in containers_of(pod_of(of(f"{name}/job.yaml"))) if each["name"] == step)
+    said = {entry["name"]: Path(entry["value"]) for entry in container.get("env", [])}
+    claim = next(Path(mount["mountPath"]) for mount in container["volumeMounts"] if mount["name"] == "work")
+    for variable in ("XDG_CACHE_HOME", "KERAS_HOME"):
+        assert (variable in said and said[variable].is_relative_to(claim)) is kept
+
+
 @pytest.mark.parametrize("path", [path for path in PODS if path.name == "job.yaml"], ids=lambda path: path.parent.name)
 def test_another_attempt_is_made_only_where_it_may_help(path: Path) -> None:
     lost_node, wrong = read(path)[0]["spec"]["podFailurePolicy"]["rules"]

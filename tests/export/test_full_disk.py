@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tests.support import ROOT, on_a_small_disk, python
 
-SMALL = "--recipes weight_int8.tflite --max-degradation 100"  # some 1.2 MB with its reports
-LARGE = "--recipes weight_int8.tflite,float32.tflite --max-degradation 100"  # a megabyte more
+SMALL = "--jobs 1 --recipes weight_int8.tflite --max-degradation 100"  # some 1.2 MB with its reports
+LARGE = "--jobs 1 --recipes weight_int8.tflite,float32.tflite --max-degradation 100"  # a megabyte more
 
 
 def typed(script: str, disk: Path, size: str, run: Path) -> subprocess.CompletedProcess[str]:

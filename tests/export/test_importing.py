@@ -123,7 +123,7 @@ def test_a_saved_model_is_exported_as_any_other(
         judge = module.judge
     graph = imported(saved, prepared, tmp_path / "run", "--input-range", "0", "1")
     assert graph.scores(shown) == pytest.approx(np.asarray(judge(grey / 255)), abs=NEAR)
-    words = ("--out", tmp_path / "bundle", "--recipes", "float32.tflite,full_int8.tflite,float32.onnx")
+    words = ("--out", tmp_path / "bundle", "--jobs", 1, "--recipes", "float32.tflite,full_int8.tflite,float32.onnx")
     done = python("-m", "export", tmp_path / "run", *words, "--max-degradation", 50)
     assert done.returncode == 0, done.stderr
     agreements = {variant.name: variant.agreement for variant in open_bundle(tmp_path / "bundle").manifest.variants}
@@ -280,7 +280,7 @@ def test_the_command_that_is_named_as_next_works_from_everywhere(
     words = [str(tmp_path / word) if word == "my run" else word for word in words]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     # What an untrained network loses is not the question here.
-    more = ("--recipes", "float32.onnx", "--max-degradation", 100)
+    more = ("--jobs", 1, "--recipes", "float32.onnx", "--max-degradation", 100)
     done = python(*words, *more, cwd=tmp_path / "elsewhere", env=env)
     assert done.returncode == 0, done.stderr
     assert open_bundle(tmp_path / "elsewhere/bundles/my-run").manifest.name == "my-run"

@@ -2,20 +2,22 @@
 
 import os
 import shutil
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_runtime.bundle.manifest import LeftOut
+from edge_runtime.bundle.manifest import LeftOut, check_word
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.bundle.writer import write_bundle
 from edge_runtime.errors import DatasetError
+from edge_runtime.sinks.slug import digest
 from edge_runtime.stages.run import open_run, write_record
 from export.conversion.recipes import select
 from export.conversion.representative import COUNT
 from export.proof.gate import Gate
-from export.request import Options, existing, open_request
+from export.request import Options, default_name, existing, open_request
 from tests.support import ROOT, python
 
 
@@ -57,6 +59,33 @@ def test_a_dataset_that_moved_is_asked_for(run_directory: Path, tmp_path: Path) 
         open_request(moved, tmp_path / "nowhere", options)
 
 
+@pytest.mark.parametrize(
+    ("directory", "name"),
+    [
+        ("fashion_mnist", "fashion-mnist"),
+        ("my parts 2.1", "my-parts-2.1"),
+        ("부품", f"classifier-{digest('부품')}"),
+        ("부품 v2", f"v2-{digest('부품 v2')}"),
+        ("___", f"classifier-{digest('___')}"),
+    ],
+)
+def test_a_bundle_is_called_after_its_run_and_two_runs_are_never_called_the_same(
+    directory: str, name: str, run_directory: Path, tmp_path: Path
+) -> None:
+    run = open_run(Path(shutil.copytree(run_directory, tmp_path / directory)))
+    assert default_name(run) == name
+    check_word("name", name)
+    decomposed = unicodedata.normalize("NFD", directory)  # as a Mac's disk may keep it
+    assert default_name(replace(run, directory=tmp_path / decomposed)) == name
+
+
+def test_a_name_that_is_not_the_runs_own_is_told(run_directory: Path, tmp_path: Path) -> None:
+    run = Path(shutil.copytree(run_directory, tmp_path / "부품"))
+    words = ("-m", "export", run, "--out", tmp_path / "bundle", "--recipes", "nothing")  # ends before converting
+    assert f"부품: the bundle is called classifier-{digest('부품')}: " in python(*words).stderr
+    assert "bundle is called" not in python(*words, "--name", "parts").stderr
+
+
 WHOLE = """
 import sys
 from export.__main__ import main
@@ -72,7 +101,7 @@ def test_who_leads_an_export_has_imported_no_tensorflow_at_its_end(run_directory
     """What crashes TensorFlow, or takes its memory, must not take the leader with it."""
     (tmp_path / "whole.py").write_text(WHOLE)
     out = tmp_path / "bundle"
-    words = ("--recipes", "full_int8.tflite,float32.onnx", "--max-degradation", 100, "--calibration", 50)
+    words = ("--jobs", 1, "--recipes", "full_int8.tflite,float32.onnx", "--max-degradation", 100, "--calibration", 50)
     done = python(
         tmp_path / "whole.py", run_directory, "--out", out, *words, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("setup", "demo", "train", "export", "bundle", "run", "check", "test", "lock", "wheel", "clean")
+TARGETS = ("setup", "demo", "train", "tune", "export", "bundle", "run", "check", "test", "lock", "wheel", "clean")
 TESTS = ("test-containers", "test-system", "benchmark-edge", "benchmark-export", "benchmark-train")
 DELIVERY = ("image-train", "image-export", "image-edge", "deb", "deploy", *TESTS)
 VARIABLES = (
@@ -16,6 +16,7 @@ VARIABLES = (
     "DATA",
     "RUN",
     "BUNDLE",
+    "STUDY",
     "SOURCE",
     "DEVICE",
     "ENGINE",
@@ -67,6 +68,7 @@ def test_nothing_trains_on_the_cpu_that_did_not_say_so(device: str, used: str) -
         (["deploy"], "HOST is missing; for example: make deploy HOST=pi@raspberrypi.local"),
         (["demo", "ENGINE=rkt"], "ENGINE=rkt: docker, podman, local or auto is wanted"),
         (["test", "ENGINE=rkt"], "ENGINE=rkt: docker, podman, local or auto is wanted"),
+        (["tune", "ENGINE=docker"], "ENGINE=docker: a search trains and converts, and no image does both"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_installed(arguments: list[str], sentence: str) -> None:
@@ -79,6 +81,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_installed(arguments: 
     ("arguments", "sentence"),
     [
         (["train", "DATASET=folder:nowhere"], "DATASET=folder:nowhere: nowhere is not there"),
+        (["tune", "DATASET=folder:nowhere"], "DATASET=folder:nowhere: nowhere is not there"),
         (["export", "RUN=nowhere"], "RUN=nowhere is not there"),
         (["bundle", "RUN=nowhere"], "RUN=nowhere is not there"),
         (["run", "SOURCE=.", "BUNDLE=nowhere"], "BUNDLE=nowhere is not there"),
@@ -108,7 +111,7 @@ def test_a_dataset_with_spaces_and_quotes_reaches_the_command_whole(dataset: str
     name = '"left"_ones' if '"' in dataset else "left_ones"
     shown = (tmp_path / "shown").read_text()
     assert f"|prepare|--dataset|{dataset}|--out|data/{name}|" in shown
-    assert shown.endswith(f"|evaluate|runs/{name}|")
+    assert shown.endswith(f"|evaluate|runs/{name}|--device|gpu|")
 
 
 def test_a_deploy_is_taken_out_as_the_readme_says() -> None:
@@ -140,6 +143,17 @@ def test_nothing_is_prepared_for_a_gpu_that_is_not_there() -> None:
 def test_what_fit_is_told_is_read_before_anything_is_prepared() -> None:
     shown = planned("train", "ARGS=--epochs 3").partition("at prepare")[0]
     assert '--then fit --data "$DATA" --run "$RUN" --epochs 3' in shown
+
+
+@pytest.mark.parametrize(("device", "used"), [("auto", "gpu"), ("cpu", "cpu")])
+def test_a_search_is_in_the_environment_that_trains_and_converts(device: str, used: str) -> None:
+    shown = planned("tune", f"DEVICE={device}", "ARGS=--trials 3", "NAME=parts")
+    assert "tools.containers.stage" not in shown
+    assert shown.index("tools/environment.py") < shown.index("-m train preflight")
+    steps = re.findall(r"\.venv/bin/python -m train (\w+) ", shown)
+    assert steps == ["preflight", "prepare", "tune"]
+    assert f"preflight --device {used} --then tune " in shown
+    assert shown.rstrip().endswith(f'tune --data "$DATA" --study "$STUDY" --device {used} --trials 3')
 
 
 def test_what_is_taken_out_needs_no_bundle() -> None:

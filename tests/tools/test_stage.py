@@ -5,6 +5,7 @@ import pytest
 
 from tools.containers import images, stage
 from tools.containers.engine import Engine, EngineError
+from train.datasets.places import keras_home
 
 DOCKER = Engine("docker", "/usr/bin/docker", "20.10")
 
@@ -100,3 +101,31 @@ def test_a_run_brings_the_dataset_that_it_was_trained_on(tmp_path: Path) -> None
         (tmp_path / name).mkdir()
     (tmp_path / "run" / "run.json").write_text(f'{{"data": "{tmp_path}/data"}}')
     assert stage.named(["evaluate", f"{tmp_path}/run"], Path.cwd()) == [tmp_path / "data", tmp_path / "run"]
+
+
+def test_what_training_fetches_is_kept_where_it_is_kept_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("XDG_CACHE_HOME", "KERAS_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    shown = line("train", ["fit"])
+    for place, setting in (
+        (tmp_path / ".cache" / "edge-runtime", f"XDG_CACHE_HOME={tmp_path}/.cache"),
+        (tmp_path / ".keras", f"KERAS_HOME={tmp_path}/.keras"),
+    ):
+        assert f"--volume {place}:{place} " in shown
+        assert f"--env {setting}" in shown
+        assert place.is_dir()  # else the engine would make it, and it would be root's
+    assert keras_home() == tmp_path / ".keras"  # where the kit looks without a container, too
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "weights"))
+    assert f"--env KERAS_HOME={tmp_path}/weights" in line("train", ["fit"])
+    for stage_name in ("export", "edge"):
+        assert "KERAS_HOME" not in line(stage_name, ["x"])
+
+
+def test_a_cache_that_cannot_be_made_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "file" / "keras"))
+    with pytest.raises(EngineError, match=r"file/keras: cannot be made, .*Not a directory; .*KERAS_HOME=DIR"):
+        line("train", ["fit"])

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from edge_runtime.errors import FieldError, UsageError
-from train.config import TrainConfig, first_difference, read_config, sized_for, to_toml
+from edge_runtime.errors import EdgeError, FieldError, UsageError
+from train.config import TrainConfig, asked_config, asked_model, first_difference, read_config, sized_for, to_toml
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
@@ -92,14 +92,40 @@ def test_values_that_do_not_go_together_are_refused(values: dict[str, Any]) -> N
 
 def test_a_file_that_is_missing_or_not_toml_is_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    with pytest.raises(UsageError, match=r"config\.toml: cannot be read"):
+    with pytest.raises(EdgeError, match=r"config\.toml: No such file") as missing:
         read_config(file, {})
-    file.write_bytes(b"epochs = = 3")
-    with pytest.raises(UsageError, match=r"config\.toml: not TOML"):
-        read_config(file, {})
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(UsageError, match=r"config\.toml: not TOML"):
-        read_config(file, {})
+    assert missing.value.exit_code == 1  # of a file that may come, the command line is not to blame
+    for content in (b"epochs = = 3", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(UsageError, match=r"config\.toml: not valid TOML"):
+            read_config(file, {})
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "said"),
+    [
+        ("epoks = 3", {}, "FILE: unknown field 'epoks'; did you mean 'epochs'?"),
+        ("epochs = 'x'", {}, 'FILE: epochs: a whole number expected, "x" found'),
+        ("epochs = 0", {}, "FILE: epochs: 1 or more expected, 0 found"),
+        ("epochs = 0", {"epochs": -1}, "epochs: 1 or more expected, -1 found"),
+        ("seed = 1", {"epochs": -1}, "epochs: 1 or more expected, -1 found"),
+    ],
+)
+def test_what_is_typed_wrongly_is_a_usage_error_that_names_the_file_if_it_is_there(
+    content: str, given: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(content)
+    with pytest.raises(UsageError) as caught:
+        asked_config(file, given)
+    assert str(caught.value) == said.replace("FILE", str(file))
+
+
+def test_a_network_that_is_not_known_is_a_usage_error(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("model = 'cnnn'")
+    with pytest.raises(UsageError, match=r"config\.toml: model: one of mlp, .* expected, 'cnnn' found"):
+        asked_model(file, {})
 
 
 def test_the_first_field_that_differs_is_found() -> None:
@@ -110,7 +136,7 @@ def test_the_first_field_that_differs_is_found() -> None:
 def test_fashion_mnist_gets_the_defaults_and_a_few_hundred_pictures_get_small_steps_and_many_passes() -> None:
     assert sized_for(54_000) == TrainConfig()
     few = sized_for(287)
-    assert (few.batch_size, few.epochs, few.patience) == (16, 40, 10)
+    assert (few.batch_size, few.epochs, few.patience) == (16, 40, 20)
     assert few.learning_rate < TrainConfig().learning_rate
 
 
@@ -124,4 +150,4 @@ def test_any_number_of_pictures_has_sensible_sizes(pictures: int) -> None:
 def test_a_file_and_flags_win_over_what_the_number_of_pictures_suggests(tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text("epochs = 7\nbatch_size = 8\n")
     config = read_config(tmp_path / "c.toml", {"batch_size": 4}, sized_for(287))
-    assert (config.epochs, config.batch_size, config.patience) == (7, 4, 10)
+    assert (config.epochs, config.batch_size, config.patience) == (7, 4, 20)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.support import python
+from tests.support import ROOT, python
 from train.device import why_no_gpu
 
 
@@ -63,3 +63,40 @@ def test_jax_on_the_cpu_looks_for_nothing_else_and_on_the_gpu_never_falls_back()
     assert refused.returncode == 1
     assert "device 'gpu' was asked for and JAX sees none: JAX_PLATFORMS=cpu hides every GPU" in refused.stderr
     assert "--device cpu" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("None", "judging on the CPU: CUDA_VISIBLE_DEVICES=-1 hides every GPU"),
+        ("'cpu'", "judging on the CPU"),
+    ],
+)
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_judging_is_on_what_is_there_and_says_which(asked: str, said: str, backend: str) -> None:
+    code = f"from train.device import prepare_for_judging as p; print(p({asked}, print))"
+    env = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1"}
+    done = python("-c", code, env=env)
+    assert done.stdout.splitlines() == [said, "cpu"], done.stderr
+
+
+def test_judging_on_a_gpu_that_was_asked_for_never_falls_back() -> None:
+    done = python("-m", "train", "evaluate", "--help")
+    assert "--device {gpu,cpu}" in done.stdout
+    code = (
+        "import sys; from edge_runtime.console import guard; from train.device import prepare_for_judging as p; "
+        "sys.exit(guard('train', lambda: print(p('gpu', print)) or 0))"
+    )
+    refused = python("-c", code, env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "device 'gpu' was asked for and TensorFlow sees none: CUDA_VISIBLE_DEVICES=-1 hides" in refused.stderr
+
+
+def test_a_gpus_memory_is_taken_as_it_is_needed_and_nothing_is_set_once_tensorflow_has_started() -> None:
+    # TensorFlow refuses set_memory_growth as soon as its device runtime has started, which importing it here does.
+    code = (
+        "import os; from train.backend import engine; from tensorflow.python.eager import context; "
+        "print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'], context.context()._context_handle is not None)"
+    )
+    assert python("-c", code).stdout.split() == ["true", "True"]
+    assert "set_memory_growth(" not in (ROOT / "train" / "device.py").read_text("utf-8")

@@ -129,15 +129,39 @@ def container(engine: Engine, stage: str, arguments: Sequence[str], device: str)
     if stage == "train":
         if device == "gpu":
             line += ["--gpus", "all"] if engine.name == "docker" else ["--device", "nvidia.com/gpu=all"]
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-runtime"
-        cache.mkdir(parents=True, exist_ok=True)
-        line += ["--volume", f"{cache}:{cache}", "--env", f"XDG_CACHE_HOME={cache.parent}"]
+        line += caches()
         line += [word for path in SHARED if path.is_dir() for word in ("--volume", f"{path}:{path}:ro")]
     covered = Path.cwd() if stage != "edge" else None
     mode = ":ro" if stage == "edge" else ""
     for path in named(arguments, covered):
         line += ["--volume", f"{path}:{path}{mode}"]
     return line
+
+
+def caches() -> list[str]:
+    """Returns what gives a container the places where the kit and Keras keep what they have fetched.
+
+    They are those of outside: what one training has fetched, data sets and weights, is there for the next one, in a
+    container or without.
+
+    Raises:
+        EngineError: One of them cannot be made.
+    """
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    # A relative one must be ignored, says the XDG Base Directory Specification.
+    cache = (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "edge-runtime"
+    keras = Path(os.path.abspath(os.environ.get("KERAS_HOME") or Path.home() / ".keras"))
+    for place in (cache, keras):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            name = "XDG_CACHE_HOME" if place == cache else "KERAS_HOME"
+            raise EngineError(
+                f"{place}: cannot be made, and what training fetches is kept there: {error.strerror}; "
+                f"name another place with {name}=DIR"
+            ) from error
+    line = [word for place in (cache, keras) for word in ("--volume", f"{place}:{place}")]
+    return [*line, "--env", f"XDG_CACHE_HOME={cache.parent}", "--env", f"KERAS_HOME={keras}"]
 
 
 def named(arguments: Iterable[str], covered: Path | None) -> list[Path]:

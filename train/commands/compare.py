@@ -7,16 +7,21 @@ from pathlib import Path
 from edge_runtime.console import say, tell
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_atomically
+from train.commands.judging_device import add_device, ready_for
 
 DESCRIPTION = """\
-Compares two finished runs on the test split that both were judged on: accuracy, every label, and by McNemar's exact
-test whether chance alone could have made the difference. A run that was not evaluated yet is evaluated first.
-Standard output gets one line of JSON."""
+Compares two finished runs on the same test pictures: accuracy, every label, and by McNemar's exact test whether chance
+alone could have made the difference. Standard output gets one line of JSON.
+
+Both were evaluated on the same test split, or are evaluated now. Where their datasets have different ones, as last
+month's and this month's with more pictures, --data names the dataset on whose test split both are judged: the newer
+one, since no old picture changes its split. That leaves each run's own evaluation as it is."""
 
 EXAMPLE = """\
 examples:
   python -m train compare runs/first runs/second
-  python -m train compare runs/first runs/second --out comparison.html"""
+  python -m train compare runs/first runs/second --out comparison.html
+  python -m train compare runs/may runs/june --data data/june"""
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,8 +35,15 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("first", type=Path, metavar="RUN_A", help="the run directory to compare with")
     parser.add_argument("second", type=Path, metavar="RUN_B", help="the run directory to judge")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="the prepared dataset (default: as evaluate)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="a prepared dataset with the labels and sizes of both, to judge both on its test split (default: the one "
+        "that both were evaluated on)",
+    )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write a page with the pictures on which they differ")
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -40,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     from train.evaluation.compare import compare
     from train.evaluation.comparison_page import page
 
-    found = compare(arguments.first, arguments.second, arguments.data)
+    found = compare(arguments.first, arguments.second, arguments.data, ready=ready_for(arguments.device))
     sides = (found.first, found.second)
     width = max(len("mean loss"), *(len(one.label) for one in found.labels))
     say(f"A: {arguments.first}\nB: {arguments.second}\n")
@@ -51,13 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
             f"{one.label:{width}}  {one.pictures:8,}  {one.first:8.4f}  {one.second:8.4f}  {points}  "
             f"{one.gained:6,}  {one.lost:4,}"
         )
-    first, second = (side.evaluation.metrics for side in sides)
+    first, second = (side.metrics for side in sides)
     say(
         f"{'all':{width}}  {first.pictures:8,}  {first.accuracy:8.4f}  {second.accuracy:8.4f}  "
         f"{100 * found.difference:+6.2f}  {found.gained:6,}  {found.lost:4,}"
     )
     say(f"{'mean loss':{width}}  {'':8}  {first.loss:8.4f}  {second.loss:8.4f}\n")
     say(f"{found.verdict}; the same label from both on {found.agreement:.4f} of the pictures")
+    for note in found.notes:
+        say(f"note: {note}")
     if arguments.out:
         try:
             write_atomically(arguments.out, page(found, arguments.data))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.console import say, tell
 from edge_runtime.errors import UsageError
+from train.commands.judging_device import add_device, ready_for
 
 if TYPE_CHECKING:
     from train.evaluation.thresholds import Threshold
@@ -57,6 +58,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         metavar="X",
         help="also find the threshold for this share of right answers, 0 to 1; may be given again",
     )
+    add_device(parser)
     parser.set_defaults(run=run)
 
 
@@ -67,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
     for wanted in arguments.precision:
         if not 0 < wanted <= 1:
             raise UsageError(f"--precision {wanted}: a share above 0 and up to 1 expected, such as 0.97")
-    evaluation, fresh = evaluate(arguments.directory, arguments.data, arguments.foreign, arguments.precision)
+    evaluation, fresh = evaluate(
+        arguments.directory, arguments.data, arguments.foreign, arguments.precision, ready_for(arguments.device)
+    )
     metrics = evaluation.metrics
     low, high = metrics.accuracy_95
     width = max(map(len, metrics.labels))

@@ -12,7 +12,7 @@ from edge_runtime.console import program, say, tell
 from edge_runtime.stages.prepared import open_prepared
 from train.commands.fit_flags import add_augmentation, add_earlier, add_learning
 from train.commands.model_flags import add_model
-from train.config import DeviceName, TrainConfig, asked_model, read_config, sized_for
+from train.config import DeviceName, TrainConfig, asked_config, asked_model, sized_for
 from train.distributed.hosts import check_batch, hosts_from
 from train.fitting.started import begun_with
 
@@ -91,7 +91,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--patience",
         type=int,
         metavar="N",
-        help="epochs without a better validation accuracy before it ends early (default: 3, up to 10 for few pictures)",
+        help="epochs without a better validation accuracy before it ends early (default: 3, up to 20 for few pictures)",
     )
     values.add_argument(
         "--dropout", type=float, metavar="X", help=f"share of features dropped in training (default: {default.dropout})"
@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
     if begun is None and arguments.start:
         # What it starts from is not to be forgotten in the first steps.
         base = dataclasses.replace(base, learning_rate=base.learning_rate / 4)
-    config = read_config(arguments.config, given, base)
+    config = asked_config(arguments.config, given, base)
     check_batch(config.batch_size, hosts.count)
     from train.fitting.fit import fit
     from train.fitting.history import remember

@@ -28,7 +28,13 @@ datasets:
                  pictures later never moves an old one, and equal files never lie on both sides. With train/, val/
                  and test/ above the labels' folders these are the splits; one that is missing is taken out of train/.
   csv:FILE       a table of path and label, with a header or without; paths are relative to the file. A column called
-                 split (train, validation or test) says which; further columns are kept for figures of parts.
+                 split (train, validation or test) says which, pictures with the same value in a column called group
+                 stay in one split; further columns are kept for figures of parts.
+
+Frames of one recording are alike: a test with neighbours of what was learned flatters, and the audit tells. With
+--group-by the split of a picture follows from its group instead of its content, so that a group stays in one split
+and adding pictures still never moves an old one; of equal files in several splits the one nearest to training stays.
+Every label then needs groups for three splits: 50 or more, or train/, val/ and test/ of your own.
 
 Pictures that cannot be read are left out, counted and named. The prepared dataset holds audit.html, a page with
 thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny and
@@ -37,7 +43,9 @@ blank ones. An interrupted preparation goes on where it was."""
 EXAMPLE = """\
 examples:
   python -m train prepare --dataset fashion_mnist --out data/fashion_mnist
-  python -m train prepare --dataset "folder:my parts" --size 96x128 --resize letterbox --out data/parts"""
+  python -m train prepare --dataset "folder:my parts" --size 96x128 --resize letterbox --out data/parts
+  python -m train prepare --dataset folder:parts --group-by recording --out data/parts
+  python -m train prepare --dataset folder:parts --group-by '([^/]+)_[0-9]+[.]jpg$' --out data/parts"""
 
 
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -74,6 +82,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         help="how pixels are resampled (default: %(default)s)",
     )
     parser.add_argument(
+        "--group-by",
+        default="",
+        metavar="WHAT",
+        help="keep the pictures of one group in one split (folder: and csv:). recording: frames that 'edge-runtime "
+        "capture' took from one video, or from one camera within an hour. Or a regular expression on the path inside "
+        "the dataset: what its parentheses match names the group. Pictures of no group stay where their content leads",
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="of what is drawn for validation and test (default: %(default)s)"
     )
     parser.set_defaults(run=run)
@@ -87,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.seed < 0:
         raise UsageError(f"--seed {arguments.seed}: 0 or more expected")
-    dataset = dataset_called(arguments.dataset, arguments.data)
+    dataset = dataset_called(arguments.dataset, arguments.data, arguments.group_by)
     size = dataset.size if arguments.size is None else size_from(arguments.size)
     spec = PreprocessingSpec(size, arguments.resize, arguments.interpolation)
     try:
@@ -101,9 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
     for note in done.notes:
         say(f"note: {note}")
     if done.left_out:
-        say(f"{len(done.left_out):,} pictures left out because they cannot be read:")
-        for one in done.left_out[:SHOWN]:
-            say(f"  {one.reason}")
+        one, they = ("picture", "it") if len(done.left_out) == 1 else ("pictures", "they")
+        say(f"{len(done.left_out):,} {one} left out because {they} cannot be read:")
+        for left in done.left_out[:SHOWN]:
+            say(f"  {left.reason}")
         if len(done.left_out) > SHOWN:
             say(f"  … and {len(done.left_out) - SHOWN:,} more")
     for warning in done.warnings:

@@ -11,6 +11,7 @@ from edge_runtime.console import program, say, tell
 from edge_runtime.stages.run import open_run
 from train.config import DeviceName
 from train.evaluation.evaluate import dataset_of
+from train.models.names import DESCRIBED
 
 NAMES = ("quantisation-aware", "quantization-aware")
 VALUES = ("epochs", "batch_size", "learning_rate", "seed", "device")
@@ -91,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     say(f"{target}: {state}: {came}; {arguments.source} in float32: {result.float32:.4f}")
     if made:
+        say(f"{target} holds model.keras and what it is ({', '.join(DESCRIBED)})")
         say(f"next: {program()} -m train evaluate {shlex.quote(str(target))}")
     tell(target)
     return 0

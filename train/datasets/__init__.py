@@ -15,8 +15,13 @@ from train.datasets.table import Table
 __all__ = ["DATASETS", "Dataset", "dataset_called"]
 
 
-def _known(name: str, made: Callable[[Path | None], Dataset]) -> Callable[[str, Path | None], Dataset]:
-    def dataset(argument: str, data: Path | None) -> Dataset:
+Made = Callable[[str, Path | None, str], Dataset]
+
+
+def _known(name: str, made: Callable[[Path | None], Dataset]) -> Made:
+    def dataset(argument: str, data: Path | None, group_by: str) -> Dataset:
+        if group_by:
+            raise UsageError(f"--group-by {group_by}: the splits of {name} are everybody's; it is for folder: and csv:")
         if argument:
             raise UsageError(f"{name}:{argument}: {name} takes no path here; say --data {argument}")
         return made(data)
@@ -24,28 +29,35 @@ def _known(name: str, made: Callable[[Path | None], Dataset]) -> Callable[[str, 
     return dataset
 
 
-def _own(name: str, what: str, made: Callable[[Path], Dataset]) -> Callable[[str, Path | None], Dataset]:
-    def dataset(argument: str, data: Path | None) -> Dataset:
+def _own(name: str, what: str, made: Callable[[Path, str], Dataset]) -> Made:
+    def dataset(argument: str, data: Path | None, group_by: str) -> Dataset:
         if not argument:
             raise UsageError(f"{name}: which one? Say {name}:{what}")
         if data is not None:
             raise UsageError(f"--data {data}: its path stands behind the colon, as in {name}:{data}")
-        return made(Path(argument))
+        return made(Path(argument), group_by)
 
     return dataset
 
 
-DATASETS: dict[str, Callable[[str, Path | None], Dataset]] = {
+DATASETS: dict[str, Made] = {
     "fashion_mnist": _known("fashion_mnist", FashionMnist),
     "mnist": _known("mnist", Mnist),
     "cifar10": _known("cifar10", Cifar10),
-    "folder": _own("folder", "PATH, with one sub-folder of pictures for each label", Folder),
-    "csv": _own("csv", "FILE, a table of path and label", Table),
+    "folder": _own(
+        "folder", "PATH, with one sub-folder of pictures for each label", lambda path, by: Folder(path, group_by=by)
+    ),
+    "csv": _own("csv", "FILE, a table of path and label", lambda path, by: Table(path, group_by=by)),
 }
 
 
-def dataset_called(text: str, data: Path | None) -> Dataset:
+def dataset_called(text: str, data: Path | None, group_by: str = "") -> Dataset:
     """Returns the dataset that ``NAME`` or ``NAME:ARGUMENT`` stands for.
+
+    Args:
+        text: What was typed.
+        data: Where the files of a dataset by name are.
+        group_by: Which pictures of one's own stay together, as `train.datasets.groups.grouping_by` takes it.
 
     Raises:
         UsageError: There is none of that name, or it wants other arguments.
@@ -60,4 +72,4 @@ def dataset_called(text: str, data: Path | None) -> Dataset:
         else:
             hint = did_you_mean(name, DATASETS)
         raise UsageError(f"--dataset {text}: no dataset of that name{hint}")
-    return DATASETS[name](argument, data)
+    return DATASETS[name](argument, data, group_by)

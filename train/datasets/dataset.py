@@ -22,12 +22,14 @@ class Sample:
         label: Index into the dataset's labels.
         name: What a report calls it: its path inside the dataset, or the official split and the index there.
         slices: What else is known of it, such as ``{"camera": "2"}``; every sample of a dataset has the same keys.
+        group: What it is one of several pictures of, such as a recording, that stay in one split; nothing for none.
     """
 
     picture: Path | NDArray[np.uint8]
     label: int
     name: str = ""
     slices: Mapping[str, str] = field(default_factory=lambda: NO_SLICES)
+    group: str = ""
 
 
 @dataclass(frozen=True)

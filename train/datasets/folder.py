@@ -11,9 +11,10 @@ from edge_runtime.errors import DatasetError
 from edge_runtime.preprocess import SUFFIXES
 from edge_runtime.stages.prepared import SplitName
 from train.datasets.dataset import NO_SLICES, Found, Sample
+from train.datasets.groups import grouped
 from train.datasets.heic import CONVERT
 from train.datasets.heic import SUFFIXES as HEIC
-from train.datasets.pictures import SPELLINGS, Listed, check_labels, given, origin_of, split
+from train.datasets.pictures import SPELLINGS, Listed, check_labels, origin_of, split
 
 FOLDER = "folder"  # the slice that sub-folders of a label make
 
@@ -23,11 +24,12 @@ class Folder:
     """The provider.
 
     Where nobody split them, a picture's split follows from its content alone, so adding pictures never moves an old
-    one, and two copies of one file never lie on both sides.
+    one, and two copies of one file never lie on both sides. With `group_by` it follows from its group's name alone.
     """
 
     path: Path
     size: tuple[int, int] = (96, 96)
+    group_by: str = ""
     name: str = field(init=False)
     labels: tuple[str, ...] = field(init=False)
     _listed: tuple[Listed, ...] = field(init=False, repr=False)
@@ -48,7 +50,8 @@ class Folder:
             raise DatasetError(f"{error.filename or path}: cannot be read: {error.strerror or error}") from error
         object.__setattr__(self, "name", unicodedata.normalize("NFC", path.resolve().name) or "folder")
         object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "_listed", tuple(sorted(listed, key=lambda item: item[0].label)))
+        listed = tuple(sorted(listed, key=lambda item: item[0].label))
+        object.__setattr__(self, "_listed", grouped(listed, self.group_by) if self.group_by else listed)
 
     def is_origin(self, origin: str) -> bool:
         return origin == origin_of(self.path, self._listed)
@@ -56,10 +59,11 @@ class Folder:
     def find(self, seed: int) -> Found:
         """Reads the files that nobody has split, once, to split them by content and `seed`."""
         slices = (FOLDER,) if any(sample.slices for sample, _ in self._listed) else ()
-        return Found(origin_of(self.path, self._listed), split(self._listed, seed), self._notes(), slices)
+        splits, passed = split(self._listed, seed)
+        return Found(origin_of(self.path, self._listed), splits, (*self._notes(), *passed), slices)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
-        check_labels(self.path, self.labels, kept, given(self._listed), "take the label's sub-folder away")
+        check_labels(self.path, self.labels, kept, self._listed, "take the label's sub-folder away")
 
     def _pictures(self, folder: Path, labels: Sequence[str], put: SplitName | None) -> Iterator[Listed]:
         """Yields the pictures of a label's folder, sorted.

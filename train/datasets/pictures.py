@@ -41,29 +41,61 @@ def given(listed: Iterable[Listed]) -> set[SplitName]:
     return {split for _, split in listed if split is not None}
 
 
-def split(listed: Sequence[Listed], seed: int) -> dict[SplitName, Sequence[Sample]]:
-    """Splits picture files by where they were put, and else by their content, for which every file is read once.
+def split(listed: Sequence[Listed], seed: int) -> tuple[dict[SplitName, Sequence[Sample]], tuple[str, ...]]:
+    """Splits picture files by where they were put, and else by their group or, without one, by their content.
 
-    Of those for training a share becomes the validation or the test split that nobody provided.
+    Every file that nobody has put anywhere is read once. Of those for training a share becomes the validation or the
+    test split that nobody provided. Groups may hold equal files and lie in different splits: then the one that is
+    nearest to training stays, so that nothing is judged on what was learned, and no picture moves.
+
+    Returns:
+        The splits, and a sentence where copies were passed over.
     """
     provided = given(listed)
-    samples: dict[SplitName, list[Sample]] = {name: [] for name in SPLITS}
+    splits: list[SplitName] = []
+    contents: list[bytes] = []  # of those that were drawn and are to be compared; nothing for others
+    first: dict[bytes, SplitName] = {}
+    several = any(sample.group for sample, _ in listed)
     for sample, put in counted(listed, len(listed), "reading"):
-        name = put or "train"
+        name, content = put or "train", b""
         if put is None or (put == "train" and len(provided) < len(SPLITS)):
-            drawn = _drawn(sample, seed)
+            content = _content(sample)
+            drawn = _drawn(sample, content, seed)
             name = drawn if put is None or drawn not in provided else put
-        samples[name].append(sample)
-    return dict(samples)
+            if several and content:
+                first[content] = min(name, first.get(content, name), key=SPLITS.index)
+        splits.append(name)
+        contents.append(content if several else b"")
+    samples: dict[SplitName, list[Sample]] = {name: [] for name in SPLITS}
+    for (sample, _), name, content in zip(listed, splits, contents, strict=True):
+        if first.get(content, name) == name:
+            samples[name].append(sample)
+    passed = len(listed) - sum(map(len, samples.values()))
+    return dict(samples), (_passed_over(passed),) if passed else ()
 
 
-def _drawn(sample: Sample, seed: int) -> SplitName:
+def _content(sample: Sample) -> bytes:
     assert isinstance(sample.picture, Path)
     try:
         with sample.picture.open("rb") as opened:
-            return split_of(hashlib.file_digest(opened, "sha256").digest(), seed)
+            return hashlib.file_digest(opened, "sha256").digest()
     except OSError:
+        return b""
+
+
+def _drawn(sample: Sample, content: bytes, seed: int) -> SplitName:
+    if not content:
         return "train"  # wherever it stands: when it is to be decoded it is left out, counted and named
+    if not sample.group:
+        return split_of(content, seed)
+    return split_of(hashlib.sha256(sample.group.encode("utf-8", "surrogateescape")).digest(), seed)
+
+
+def _passed_over(count: int) -> str:
+    return (
+        f"{count:,} picture{'s' * (count > 1)} passed over: the same file lies in a group of another split that is "
+        "nearer to training"
+    )
 
 
 def origin_of(root: Path, listed: Sequence[Listed]) -> str:
@@ -76,39 +108,56 @@ def origin_of(root: Path, listed: Sequence[Listed]) -> str:
             state = f"{stat.st_size}\0{stat.st_mtime_ns}"
         except OSError:
             state = "unreadable"
-        known = "\0".join((sample.name, str(sample.label), put or "", *sample.slices.values(), state))
+        group = (sample.group,) if sample.group else ()
+        known = "\0".join((sample.name, str(sample.label), put or "", *sample.slices.values(), *group, state))
         listing.update(f"{known}\n".encode(errors="replace"))
     return f"{root.resolve()} ({len(listed):,} pictures, listing {listing.hexdigest()[:12]})"
 
 
 def check_labels(
-    root: Path, labels: Sequence[str], kept: dict[SplitName, list[int]], provided: set[SplitName], remedy: str
+    root: Path, labels: Sequence[str], kept: dict[SplitName, list[int]], listed: Sequence[Listed], remedy: str
 ) -> None:
-    """Makes sure that every label has pictures in every split.
+    """Makes sure that every label has pictures in every split; `listed` is what they were taken from.
 
     Raises:
         DatasetError: One has not; the message names it and what to do.
     """
     counted_by_split = {name: Counter(indices) for name, indices in kept.items()}
+    grouped = any(sample.group for sample, _ in listed)
     short = []
     for index, label in enumerate(labels):
         counts = {name: counter[index] for name, counter in counted_by_split.items()}
         lacking = [name for name in SPLITS if not counts[name]]
         if lacking:
             total = sum(counts.values())
-            short.append(f"'{label}' has {total:,}" + (f", none of them for {' and '.join(lacking)}" if total else ""))
+            in_groups = f" in {_units(listed, index):,} groups" if grouped else ""
+            none = f", none of them for {' and '.join(lacking)}" if total else ""
+            short.append(f"'{label}' has {total:,}{in_groups}{none}")
     if not short:
         return
     left = len(short) - SHOWN
     more = f"; and {left:,} label{'s' * (left > 1)} more" if left > 0 else ""
-    if len(provided) == len(SPLITS):
+    share = f"about {100 * (1 - VALIDATION - TEST):.0f}, {100 * VALIDATION:.0f} and {100 * TEST:.0f} %"
+    if len(given(listed)) == len(SPLITS):
         wanted = "Every label needs some in train, validation and test, which were given. Add or move some"
+    elif grouped:
+        wanted = (
+            f"Pictures of a group stay together, and every label needs groups for train, validation and test, which "
+            f"take {share} of them. Add groups, such as recordings made at other times: 50 or more of each label are "
+            "nearly always enough; try another --seed; put pictures into folders train, val and test yourself (in a "
+            "table: a column split); leave the groups away, and be judged on neighbours of what was learned"
+        )
     else:
         # Both splits of a tenth get one with probability 1 - 2 * 0.9 ** n + 0.8 ** n: 41 % with 10, 99 % with 50.
         wanted = (
-            f"Every label needs some for train, validation and test, which take about "
-            f"{100 * (1 - VALIDATION - TEST):.0f}, {100 * VALIDATION:.0f} and {100 * TEST:.0f} % of them, chosen by "
+            f"Every label needs some for train, validation and test, which take {share} of them, chosen by "
             "content. Add pictures: 50 or more of each label are nearly always enough; try another --seed, which draws "
             "others"
         )
     raise DatasetError(f"{root}: too few pictures: {'; '.join(short[:SHOWN])}{more}. {wanted}; or {remedy}")
+
+
+def _units(listed: Sequence[Listed], label: int) -> int:
+    """Returns how many groups, and pictures of none, a label has."""
+    ours = [sample for sample, _ in listed if sample.label == label]
+    return len({sample.group for sample in ours if sample.group}) + sum(not sample.group for sample in ours)

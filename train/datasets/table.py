@@ -6,15 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_runtime.errors import DatasetError
+from edge_runtime.errors import DatasetError, UsageError
 from edge_runtime.stages.prepared import SPLITS, SplitName
 from train.datasets.dataset import NO_SLICES, Found, Sample
-from train.datasets.pictures import SPELLINGS, Listed, check_labels, given, origin_of, split
+from train.datasets.groups import grouped
+from train.datasets.pictures import SPELLINGS, Listed, check_labels, origin_of, split
 
 # What a header may call them; compared in lower case.
 PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "picture")
 LABELS = ("label", "class", "class_name", "category", "target")
 SPLIT = ("split", "set", "subset", "partition")
+GROUP = ("group",)
 SEPARATORS = "\t;,"  # a spreadsheet in Europe writes semicolons
 LOOKED_AT = 50  # lines that tell which one it is
 
@@ -26,6 +28,7 @@ class _Columns:
     path: int
     label: int
     split: int | None
+    group: int | None
     slices: dict[str, int]
 
 
@@ -35,6 +38,7 @@ class Table:
 
     path: Path
     size: tuple[int, int] = (96, 96)
+    group_by: str = ""
     name: str = field(init=False)
     labels: tuple[str, ...] = field(init=False)
     _listed: tuple[Listed, ...] = field(init=False, repr=False)
@@ -52,7 +56,9 @@ class Table:
         listed = tuple(self._row(line, row, columns, indices) for line, row in rows)
         object.__setattr__(self, "name", unicodedata.normalize("NFC", self.path.stem) or "table")
         object.__setattr__(self, "labels", labels)
-        object.__setattr__(self, "_listed", listed)
+        if self.group_by and columns.group is not None:
+            raise UsageError(f"--group-by {self.group_by}: {self.path} has a column group; take one of the two away")
+        object.__setattr__(self, "_listed", grouped(listed, self.group_by) if self.group_by else listed)
         object.__setattr__(self, "_slices", tuple(columns.slices))
 
     def is_origin(self, origin: str) -> bool:
@@ -70,10 +76,11 @@ class Table:
                 f"{self.path}: none of its {len(pictures):,} files is there, such as {pictures[0]}; "
                 "paths are relative to the table: put it where they start, or write whole paths"
             )
-        return Found(origin_of(self.path, self._listed), split(self._listed, seed), (), self._slices)
+        splits, passed = split(self._listed, seed)
+        return Found(origin_of(self.path, self._listed), splits, passed, self._slices)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
-        check_labels(self.path, self.labels, kept, given(self._listed), "take the label's rows away")
+        check_labels(self.path, self.labels, kept, self._listed, "take the label's rows away")
 
     def _row(self, line: int, row: Sequence[str], columns: _Columns, indices: dict[str, int]) -> Listed:
         # Not normalised, as a label is: it must be the name on disk.
@@ -85,7 +92,9 @@ class Table:
             picture = self.path.parent / text.replace("\\", "/")  # written on Windows
         slices = {name: row[at].strip() if at < len(row) else "" for name, at in columns.slices.items()}
         label = indices[_cell(self.path, line, row, columns.label)]
-        return Sample(picture, label, text, slices or NO_SLICES), self._split(line, row, columns.split)
+        at = columns.group
+        group = row[at].strip() if at is not None and at < len(row) else ""
+        return Sample(picture, label, text, slices or NO_SLICES, group), self._split(line, row, columns.split)
 
     def _split(self, line: int, row: Sequence[str], column: int | None) -> SplitName | None:
         text = "" if column is None or column >= len(row) else row[column].strip()
@@ -146,7 +155,7 @@ def _columns(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[_Co
             )
         divided = 2 if _all_splits(row[2:3] for _, row in rows) else None
         others = [at for at in range(2, len(cells)) if at != divided]
-        return _Columns(0, 1, divided, {f"column {at + 1}": at for at in others}), 0
+        return _Columns(0, 1, divided, None, {f"column {at + 1}": at for at in others}), 0
     if named is None or labelled is None:
         lacking, choices = ("path", PATHS) if named is None else ("label", LABELS)
         raise DatasetError(
@@ -157,8 +166,9 @@ def _columns(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> tuple[_Co
     if twice is not None:
         raise DatasetError(f"{path}: line {rows[0][0]}: two columns are called '{twice}'; give one another name")
     divided = next((at for at, cell in enumerate(lower) if cell in SPLIT), None)
-    others = [at for at in range(len(cells)) if at not in (named, labelled, divided)]
-    return _Columns(named, labelled, divided, {cells[at] or f"column {at + 1}": at for at in others}), 1
+    group = next((at for at, cell in enumerate(lower) if cell in GROUP), None)
+    others = [at for at in range(len(cells)) if at not in (named, labelled, divided, group)]
+    return _Columns(named, labelled, divided, group, {cells[at] or f"column {at + 1}": at for at in others}), 1
 
 
 def _all_splits(cells: Iterable[Sequence[str]]) -> bool:

@@ -100,7 +100,7 @@ def _difference(index: int, said: dict[str, Any], hosts: Hosts, terms: Terms) ->
         if said.get(name) != value:
             return (
                 f"host {index} has {name} = {said.get(name)!r}, host 0 {value!r}: "
-                "start the same command in the same environment on every host, only --host differs"
+                "start the same command on every host in the same environment with the same files: --host alone differs"
             )
     return ""
 

@@ -1,27 +1,44 @@
 """Two runs on the same test split: could chance alone have made the difference, and where do they differ?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_runtime.errors import RunError, UsageError
+from edge_runtime.errors import UsageError
 from edge_runtime.stages.run import Run, open_run
-from train.evaluation.evaluate import evaluate
-from train.evaluation.findings import Evaluation
-from train.evaluation.verdicts import Verdicts, read_csv
-from train.fitting.started import VERDICTS
+from train.evaluation.calibration import Calibration
+from train.evaluation.evaluate import check_judgeable
+from train.evaluation.findings import Certainty
+from train.evaluation.metrics import Metrics
+from train.evaluation.same_pictures import Pictures, as_evaluated, check_comparable, judged_on
+from train.evaluation.verdicts import Verdicts
+from train.fitting.started import config_of
 
 ALPHA = 0.05  # p below it is called more than chance
-SAME_DATASET = "train both on the same prepared dataset"
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two runs, what it is called beside the other, and what it made of each test picture."""
+    """One of the two runs.
+
+    Attributes:
+        run: The run.
+        name: What it is called beside the other.
+        metrics, calibration, certainty: As in `train.evaluation.findings`.
+        verdicts: What it made of each test picture.
+        seed: Of its training.
+        commit, versions: Of what judged it.
+    """
 
     run: Run
     name: str
-    evaluation: Evaluation
+    metrics: Metrics
+    calibration: Calibration
+    certainty: Certainty
     verdicts: Verdicts
+    seed: int
+    commit: str | None
+    versions: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,29 +67,31 @@ class Comparison:
 
     Attributes:
         first, second: The runs.
-        names: What the pictures are called.
+        pictures: What both were judged on.
         gained: Pictures that only the second labels rightly.
         lost: Pictures that only the first labels rightly.
         both_right: Pictures that both label rightly.
         agreement: Share of the pictures that get the same label from both, right or wrong.
         p: McNemar's, exact and two-sided.
         labels: By label.
+        notes: What is to be known before this is believed.
     """
 
     first: Side
     second: Side
-    names: tuple[str, ...]
+    pictures: Pictures
     gained: int
     lost: int
     both_right: int
     agreement: float
     p: float
     labels: tuple[LabelChange, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def difference(self) -> float:
         """Accuracy of the second less that of the first."""
-        return (self.gained - self.lost) / len(self.names)
+        return (self.gained - self.lost) / len(self.pictures.names)
 
     @property
     def verdict(self) -> str:
@@ -104,48 +123,52 @@ def mcnemar(gained: int, lost: int) -> float:
     return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
 
 
-def compare(first: Path, second: Path, data: Path | None = None) -> Comparison:
-    """Compares two finished runs; one that was not evaluated yet is evaluated now.
+def compare(
+    first: Path, second: Path, data: Path | None = None, *, ready: Callable[[], object] = lambda: None
+) -> Comparison:
+    """Compares two finished runs on the same test pictures.
+
+    Without `data` that is the test split on which both were evaluated; one that was not evaluated yet is evaluated now.
+    With it both are judged on the test split of that dataset; a run of another dataset stays as it is evaluated.
 
     Args:
         first, second: The run directories.
-        data: The prepared dataset, or None for the place where each training found it; asked only to evaluate.
+        data: A prepared dataset with the labels and the preprocessing of both, or None.
+        ready: Called before a model is loaded; it may choose the device.
 
     Raises:
         UsageError: Both are the same run.
-        RunError: One is no finished run, or their labels or test splits are not the same.
-        DatasetError: A run must be evaluated first and its dataset is not there.
+        RunError: One is no finished run, or their labels, sizes or test splits are not the same.
+        DatasetError: A dataset is not there, or does not fit.
     """
     if first.resolve() == second.resolve():
         raise UsageError(f"{first} and {second} are the same run; two different ones expected")
-    for directory in (first, second):
-        open_run(directory)  # before minutes of evaluating the other one
-    evaluations = [evaluate(directory, data)[0] for directory in (first, second)]
-    runs = [open_run(directory) for directory in (first, second)]
-    if runs[0].spec.labels != runs[1].spec.labels:
-        raise RunError(f"{first} and {second} cannot be compared: {_labels_apart(runs[0], runs[1])}")
-    if evaluations[0].split_digest != evaluations[1].split_digest:
-        told_apart = " and ".join(
-            f"{one.metrics.pictures:,} test pictures of {one.dataset} {one.dataset_digest[:12]}…" for one in evaluations
-        )
-        raise RunError(
-            f"{first} and {second} cannot be compared: they were judged on different test splits, {told_apart}; "
-            f"{SAME_DATASET}"
-        )
-    tables = [read_csv(run.directory / VERDICTS, run.spec.labels) for run in runs]
-    for run, evaluation, (table, _) in zip(runs, evaluations, tables, strict=True):
-        if (len(table.label), int(table.right.sum())) != (evaluation.metrics.pictures, _right(evaluation)):
-            raise RunError(
-                f"{run.directory / VERDICTS}: does not fit metrics.json; remove it and evaluate the run again"
-            )
+    runs = open_run(first), open_run(second)
+    for run in runs:
+        check_judgeable(run)
+    check_comparable(*runs, data)  # before minutes of judging
+    found = [as_evaluated(run, ready) if data is None else judged_on(run, data, ready) for run in runs]
     names = [run.directory.resolve().name for run in runs]
     if names[0] == names[1]:
         names = [str(run.directory) for run in runs]
-    sides = [Side(*parts) for parts in zip(runs, names, evaluations, (table for table, _ in tables), strict=True)]
-    return between(sides[0], sides[1], tables[0][1])
+    sides = [
+        Side(
+            run,
+            name,
+            one.metrics,
+            one.calibration,
+            one.certainty,
+            one.verdicts,
+            config_of(run.directory).seed,
+            one.commit,
+            one.versions,
+        )
+        for run, name, one in zip(runs, names, found, strict=True)
+    ]
+    return between(sides[0], sides[1], found[0].pictures, tuple(one.note for one in found if one.note))
 
 
-def between(first: Side, second: Side, names: tuple[str, ...]) -> Comparison:
+def between(first: Side, second: Side, pictures: Pictures, notes: tuple[str, ...] = ()) -> Comparison:
     """Returns the comparison of two runs that were judged on the same pictures."""
     one, other = first.verdicts.right, second.verdicts.right
     gained, lost = other & ~one, one & ~other
@@ -159,26 +182,16 @@ def between(first: Side, second: Side, names: tuple[str, ...]) -> Comparison:
     return Comparison(
         first,
         second,
-        names,
+        pictures,
         gained=int(gained.sum()),
         lost=int(lost.sum()),
         both_right=int((one & other).sum()),
         agreement=float((first.verdicts.predicted == second.verdicts.predicted).mean()),
         p=mcnemar(int(gained.sum()), int(lost.sum())),
         labels=tuple(labels),
+        notes=notes,
     )
 
 
 def told(p: float) -> str:
     return "below 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _right(evaluation: Evaluation) -> int:
-    return sum(row[index] for index, row in enumerate(evaluation.metrics.confusion))
-
-
-def _labels_apart(first: Run, second: Run) -> str:
-    for run, other in ((first, second), (second, first)):
-        if more := [label for label in run.spec.labels if label not in other.spec.labels]:
-            return f"{run.directory} has the label '{more[0]}', {other.directory} has not; {SAME_DATASET}"
-    return f"their labels are in another order; {SAME_DATASET}"

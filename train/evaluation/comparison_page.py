@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import DatasetError
-from edge_runtime.stages.prepared import Prepared
+from edge_runtime.stages.prepared import Prepared, open_prepared
 from train.evaluation.compare import Comparison, told
-from train.evaluation.evaluate import SPLIT, dataset_of, split_digest
+from train.evaluation.judging import SPLIT, split_digest
 from train.evaluation.pages import render, thumbnail
 
 PICTURES = 24  # of each kind
 
 
 def page(found: Comparison, data: Path | None = None) -> bytes:
-    """Returns the comparison as a page; with pictures, if the dataset is still where one of the runs found it."""
+    """Returns the comparison as a page; with pictures, if their dataset is at `data` or where a run found it."""
     prepared = _dataset(found, data)
     one, other = found.first.verdicts, found.second.verdicts
     groups = [
@@ -50,7 +50,7 @@ def _pictures(
     labels, pixels = found.first.run.spec.labels, None if prepared is None else prepared.split(SPLIT).pixels
     return [
         {
-            "name": found.names[at],
+            "name": found.pictures.names[at],
             "label": labels[int(found.first.verdicts.label[at])],
             "got": [
                 (
@@ -67,11 +67,12 @@ def _pictures(
 
 
 def _dataset(found: Comparison, data: Path | None) -> Prepared | None:
-    for side in (found.first, found.second):
+    places = [data] if data else [Path(side.run.record.data) for side in (found.first, found.second)]
+    for place in places:
         try:
-            prepared = dataset_of(side.run, data)
-            if split_digest(prepared, SPLIT) == side.evaluation.split_digest:
-                return prepared
+            prepared = open_prepared(place)
         except DatasetError:
             continue
+        if split_digest(prepared, SPLIT) == found.pictures.digest:
+            return prepared
     return None

@@ -1,10 +1,6 @@
-"""Judges a finished run on the test split, which nothing before has looked at.
+"""Judges a finished run on the test split, which nothing before has looked at."""
 
-What is chosen, the temperature and the thresholds, is chosen on the validation split. All scores but those that show
-what the temperature does are as export's files give them: with it.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.bundle import fields
-from edge_runtime.bundle.manifest import digest
 from edge_runtime.errors import DatasetError, FieldError, RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import SPLITS, About, Prepared, SplitName, open_prepared
@@ -21,13 +16,11 @@ from edge_runtime.stages.temperature import heated
 from train.evaluation import foreign as others
 from train.evaluation import suspects as suspicion
 from train.evaluation import verdicts as table
-from train.evaluation.calibration import calibrate
-from train.evaluation.findings import Certainty, Evaluation, Material
-from train.evaluation.metrics import measure
-from train.evaluation.scoring import blocks_of, load, scored
+from train.evaluation.findings import Evaluation, Material
+from train.evaluation.judging import SPLIT, judge, scores_of, split_digest
+from train.evaluation.scoring import load, scored
 from train.evaluation.slices import sliced
 from train.evaluation.suspects import suspects
-from train.evaluation.thresholds import auroc, judged, precisions, unknown
 from train.evaluation.verdicts import Verdicts, verdicts
 from train.fitting.started import (
     CONFUSION,
@@ -42,13 +35,16 @@ from train.origin import commit
 from train.versions import versions
 
 SCHEMA_VERSION = 3
-SPLIT: SplitName = "test"
 SHOWN = 40  # pictures in the grid of predictions
 FILES = (METRICS, REPORT, CONFUSION, PREDICTIONS, VERDICTS, SUSPECTS)
 
 
 def evaluate(
-    directory: Path, data: Path | None, foreign: Path | None = None, wanted: Sequence[float] = ()
+    directory: Path,
+    data: Path | None,
+    foreign: Path | None = None,
+    wanted: Sequence[float] = (),
+    ready: Callable[[], object] = lambda: None,
 ) -> tuple[Evaluation, bool]:
     """Returns the evaluation of the run in `directory` and whether it was made now.
 
@@ -59,39 +55,31 @@ def evaluate(
         data: The prepared dataset, or None for the place where the training found it.
         foreign: Pictures that are none of the labels, a folder or a prepared dataset; or None.
         wanted: Precisions to find a threshold for, beside the usual ones.
+        ready: Called before a model is loaded; it may choose the device.
 
     Raises:
         RunError: There is no finished run, or its model was imported or cannot be loaded, or the disk refused.
         DatasetError: The dataset is not there, or not the one of the training; or `foreign` is no use.
     """
     run = open_run(directory)
-    if run.record.device == ELSEWHERE:
-        raise RunError(
-            f"{directory}: its model was imported from elsewhere, and evaluate reports on what this kit trained; "
-            f"'python -m export {directory} --out BUNDLE' judges it on the same test split: look at BUNDLE.report.html"
-        )
+    check_judgeable(run)
     prepared = dataset_of(run, data)
     if foreign is None and (existing := existing_evaluation(run, wanted)) is not None:
         return existing, False
     spec = run.spec
     strangers = others.pictures_in(foreign, spec.preprocessing, prepared.digest) if foreign else None
+    ready()
     model = load(run)
     about = {name: prepared.about(name) for name in SPLITS}
-    names = {name: None if one is None else _printable(one.names) for name, one in about.items()}
-    truth = {name: np.asarray(prepared.split(name).labels) for name in SPLITS}
-    untempered = {name: _scores(model, prepared, name) for name in ("validation", SPLIT)}
-    calibration = calibrate((truth["validation"], untempered["validation"]), (truth[SPLIT], untempered[SPLIT]))
-    temperature = calibration.temperature or 1.0
-    validation, test = (heated(scores, temperature) for scores in untempered.values())
-    learned = (heated(scores, temperature) for scores in _scored(model, prepared, "train"))
+    names = {name: None if one is None else printable(one.names) for name, one in about.items()}
+    came = judge(model, prepared, wanted)
+    learned = (heated(scores, came.temperature) for scores in scores_of(model, prepared, "train"))
     found: dict[SplitName, Verdicts] = {
-        "validation": verdicts(truth["validation"], [validation]),
-        SPLIT: verdicts(truth[SPLIT], [test]),
-        "train": verdicts(truth["train"], learned),
+        "validation": came.validation,
+        SPLIT: came.test,
+        "train": verdicts(np.asarray(prepared.split("train").labels), learned),
     }
-    metrics = measure(truth[SPLIT], test, spec.labels)
-    certainty = _certainty((truth["validation"], validation), (truth[SPLIT], test), wanted)
-    seen = None if strangers is None else (strangers, _best(model, strangers, temperature))
+    seen = None if strangers is None else (strangers, _best(model, strangers, came.temperature))
     evaluation = Evaluation(
         schema_version=SCHEMA_VERSION,
         model=run.record.model,
@@ -104,18 +92,32 @@ def evaluate(
         trained=run.record.created,
         commit=commit(),
         versions=versions(),
-        metrics=metrics,
-        calibration=calibration,
-        certainty=certainty,
-        slices=sliced(found[SPLIT].right, _columns(about[SPLIT])),
+        metrics=came.metrics,
+        calibration=came.calibration,
+        certainty=came.certainty,
+        slices=sliced(came.test.right, _columns(about[SPLIT])),
         foreign=None
         if seen is None
-        else others.judge(seen[0], str(foreign), seen[1], found[SPLIT].score, certainty.unknown.score, spec.labels),
+        else others.judge(seen[0], str(foreign), seen[1], came.test.score, came.certainty.unknown.score, spec.labels),
         wrong={name: int((~one.right).sum()) for name, one in found.items()},
     )
     suspected = tuple(one for name in SPLITS for one in suspects(name, found[name], names[name]))
-    _write(evaluation, Material(run, prepared, names, test, found[SPLIT], suspected, seen))
+    _write(evaluation, Material(run, prepared, names, came.scores, came.test, suspected, seen))
     return evaluation, True
+
+
+def check_judgeable(run: Run) -> None:
+    """Accepts a run that this kit trained.
+
+    Raises:
+        RunError: Its model was imported.
+    """
+    if run.record.device == ELSEWHERE:
+        raise RunError(
+            f"{run.directory}: its model was imported from elsewhere, and evaluate reports on what this kit trained; "
+            f"'python -m export {run.directory} --out BUNDLE' judges it on the same test split: look at "
+            "BUNDLE.report.html"
+        )
 
 
 def dataset_of(run: Run, data: Path | None) -> Prepared:
@@ -139,12 +141,6 @@ def dataset_of(run: Run, data: Path | None) -> Prepared:
             f"{prepared.record.name} {prepared.digest[:12]}… found; name the right one with --data, or train again"
         )
     return prepared
-
-
-def split_digest(prepared: Prepared, name: SplitName) -> str:
-    """Returns what identifies the labels and the pictures of one split, whatever is in the others."""
-    files = [prepared.record.files[f"{name}_{what}.npy"] for what in ("pixels", "labels")]
-    return digest(fields.canonical([list(prepared.record.spec.labels), *files]))
 
 
 def existing_evaluation(run: Run, wanted: Sequence[float] = ()) -> Evaluation | None:
@@ -186,28 +182,6 @@ def _write(evaluation: Evaluation, material: Material) -> None:
         raise RunError(f"{directory}: cannot be written: {error.strerror or error}") from error
 
 
-def _certainty(
-    validation: tuple[NDArray[np.int64], NDArray[np.float32]],
-    test: tuple[NDArray[np.int64], NDArray[np.float32]],
-    wanted: Sequence[float],
-) -> Certainty:
-    chosen_on, judged_on = judged(*validation), judged(*test)
-    return Certainty(
-        auroc=auroc(judged_on.best[judged_on.right], judged_on.best[~judged_on.right]),
-        unknown=unknown(chosen_on, judged_on),
-        precisions=precisions(wanted, chosen_on, judged_on),
-    )
-
-
-def _scored(model: Any, prepared: Prepared, name: SplitName) -> Any:
-    pixels = prepared.split(name).pixels
-    return scored(model, blocks_of(pixels), len(pixels), name)
-
-
-def _scores(model: Any, prepared: Prepared, name: SplitName) -> NDArray[np.float32]:
-    return np.concatenate(list(_scored(model, prepared, name)))
-
-
 def _best(model: Any, pictures: others.Pictures, temperature: float) -> NDArray[np.float32]:
     blocks = scored(model, pictures.blocks(), len(pictures), "foreign pictures")
     given = (heated(scores, temperature) for scores in blocks)
@@ -215,9 +189,9 @@ def _best(model: Any, pictures: others.Pictures, temperature: float) -> NDArray[
 
 
 def _columns(about: About | None) -> dict[str, tuple[str, ...]]:
-    return {} if about is None else {name: _printable(values) for name, values in about.slices.items()}
+    return {} if about is None else {name: printable(values) for name, values in about.slices.items()}
 
 
-def _printable(texts: tuple[str, ...]) -> tuple[str, ...]:
+def printable(texts: tuple[str, ...]) -> tuple[str, ...]:
     """Returns texts of which a page can be made; a file's name may be no UTF-8."""
     return tuple(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for text in texts)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.stages.prepared import Split
-from train.backend import keras
+from train.backend import NAME, engine, keras
 from train.distributed.share import WHOLE, Share, filled_up, shortened
 
 EVALUATION_BATCH = 512  # pictures; larger ones were no faster and cost memory
@@ -83,3 +83,23 @@ class Batches(keras.utils.PyDataset):
         if self._weights is None:
             return given, labels
         return given, labels, self._weights[batch][mine]
+
+
+def fed(batches: Batches) -> Any:
+    """Returns what Keras' `fit` is to be given: on TensorFlow a dataset that has the next batch ready, else `batches`.
+
+    It gives what `batches` gives, each epoch in the order that `Batches.start` has drawn by its beginning. Keras' own
+    way from `batches` takes twice the CPU time (0.9 ms a batch, this 0.5; a step of the smallest network 5).
+    """
+    if NAME != "tensorflow":
+        return batches
+    first = batches[0]
+    arrays = keras.tree.flatten(first)
+
+    def batch(index: Any) -> Any:
+        made = engine.numpy_function(lambda at: keras.tree.flatten(batches[at]), [index], [one.dtype for one in arrays])
+        for tensor, array in zip(made, arrays, strict=True):
+            tensor.set_shape((None, *array.shape[1:]))
+        return keras.tree.pack_sequence_as(first, made)
+
+    return engine.data.Dataset.range(batches.num_batches).map(batch).prefetch(engine.data.AUTOTUNE)

@@ -1,7 +1,6 @@
 """Trains a model on a prepared dataset and leaves a run directory, in one sitting or several, on one host or many."""
 
 import contextlib
-import dataclasses
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from train.distributed.hosts import ALONE, Hosts
 from train.distributed.meeting import meet
 from train.distributed.parallel import alone, check_agreement, failures_told, share_batches, wait_for_all
 from train.distributed.share import Share
+from train.fitting.agreed import terms
 from train.fitting.checkpoint import (
     BEST,
     CHECKPOINT,
@@ -29,7 +29,6 @@ from train.fitting.history import Epoch, is_over, read_history, remember, to_csv
 from train.fitting.record import record_of
 from train.fitting.started import AUGMENTED, CURVES, STARTED, check_owner, claim, held, start_over
 from train.framework import framework
-from train.versions import versions
 
 Say = Callable[[str], None]
 FEW_STEPS = 200  # with 2,000 pictures of Fashion-MNIST 189 steps of 32 gave 0.82; a few dozen leave BatchNorm unsettled
@@ -86,8 +85,8 @@ def fit(
         if (run / stage.RECORD).is_file():
             stage.open_run(run)
             return Fitted(read_history(run / HISTORY), fresh=False)
-    same = {"dataset": prepared.digest, "--fresh": fresh, **dataclasses.asdict(config), **versions()}
-    meet(hosts, same)
+    if hosts.several:
+        meet(hosts, terms(prepared, config, fresh=fresh))
     with failures_told(hosts):
         device = prepare_device(config.device, hosts)
         try:
@@ -168,6 +167,9 @@ def _train(
     for phase in phases(config):
         if len(history) >= phase.end or _is_over(history, config):
             continue
+        # What one host alone has drawn, for the pictures above or a file, the others have not; layers and a teacher
+        # begin with drawn values, which JAX compares. What training draws follows from seed and epoch.
+        keras.utils.set_random_seed(config.seed)
         with spread_over(gpus()):
             learner = learner_for(plain, prepared, config, phase, steps, anew=len(history) == phase.first)
         if phase.end < config.epochs:

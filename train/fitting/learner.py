@@ -59,7 +59,9 @@ class Learner(keras.Model):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Returns scores ``[n, labels]``; in training with what they are to be compared with."""
         if not training:
-            return self.plain(keras.ops.cast(inputs, "float32"), training=False)
+            # On JAX, Keras looks once at a batch for training as if it were to be judged.
+            pixels = inputs["pixels"] if isinstance(inputs, dict) else inputs
+            return self.plain(keras.ops.cast(pixels, "float32"), training=False)
         pixels = self.augmented(inputs["pixels"] if self.mixes else inputs)
         targets = None
         if self._mixing is not None:

@@ -11,7 +11,7 @@ from train.backend import keras
 from train.config import TrainConfig
 from train.distributed.hosts import Hosts
 from train.distributed.parallel import alone
-from train.fitting.batches import EVALUATION_BATCH, Batches
+from train.fitting.batches import EVALUATION_BATCH, Batches, fed
 from train.fitting.begin import rate_setter, values_of
 from train.fitting.checkpoint import HISTORY, write_checkpoint
 from train.fitting.history import Epoch, to_csv
@@ -76,9 +76,9 @@ def train_phase(
     several = max(1, EVALUATION_BATCH // batches.share.devices) * batches.share.devices
     with Interruption() as interruption:
         learner.fit(
-            batches,
+            fed(batches),
             shuffle=False,  # Keras would shuffle the batches once more, by a state that is lost between two sittings
-            validation_data=Batches(validation, several, share=batches.share),
+            validation_data=fed(Batches(validation, several, share=batches.share)),
             initial_epoch=len(history),
             epochs=phase.end,
             callbacks=[*callbacks, interruption],

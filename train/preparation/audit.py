@@ -1,7 +1,7 @@
 """What a person should know of a prepared dataset before anything is trained on it.
 
 Two pictures are the same when the model would see the same pixels: whatever their files are called, and however they
-were compressed. (Pictures that merely look alike, as neighbouring frames of a video, are not found.)
+were compressed. Pictures that merely look alike are not found, but frames of one recording are known by their names.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.bundle import fields
+from edge_runtime.collecting.names import recording_of
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import SPLITS, About, Prepared, SplitName
 from train.preparation.findings import LISTED, SCHEMA_VERSION, Audit, Place, warnings
@@ -63,6 +64,7 @@ def examine(prepared: Prepared) -> Audit:
     contradictions = [len({one.label for one in group}) > 1 for group in duplicates]
     worst_first = sorted(range(len(groups)), key=lambda at: (not leaks[at], not contradictions[at]))
     tiny = [starts[name] + at for name in SPLITS for at in _tiny(about[name], record.spec.preprocessing.size)]
+    torn = _torn(about)
     left_out = read_left_out(prepared.directory)
     kinds = Counter(
         word for split in about.values() if split is not None for kind in split.kinds for word in kind.split()
@@ -86,6 +88,8 @@ def examine(prepared: Prepared) -> Audit:
         len(blank),
         tuple(place(at) for at in tiny[:LISTED]),
         len(tiny),
+        len(torn),
+        sum(torn),
         dict(kinds),
         (),
     )
@@ -126,6 +130,16 @@ def _tiny(about: About | None, size: tuple[int, int]) -> list[int]:
         return []
     height, width = size
     return [at for at, (wide, high) in enumerate(about.sizes) if wide * TINY < width or high * TINY < height]
+
+
+def _torn(about: dict[SplitName, About | None]) -> list[int]:
+    """Returns how many pictures each recording has of which more than one split has some."""
+    counts: dict[str, Counter[str]] = {}
+    for split, known in about.items():
+        for name in known.names if known else ():
+            if recording := recording_of(name.rpartition("/")[2]):
+                counts.setdefault(recording, Counter())[split] += 1
+    return [counter.total() for counter in counts.values() if len(counter) > 1]
 
 
 def _named(about: About | None, at: int) -> str:

@@ -21,14 +21,20 @@ HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
 <title>{title}</title><style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-table {{ border-collapse: collapse; }}
-th, td {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd; }}
-th:first-child, td:first-child {{ text-align: left; }}
-.group {{ display: flex; flex-wrap: wrap; gap: .8rem; padding: .6rem 0; border-bottom: 1px solid #eee; }}
-figure {{ margin: 0; width: 8rem; font-size: .75rem; overflow-wrap: anywhere; }}
-img {{ width: 6rem; height: 6rem; object-fit: contain; background: #eee; image-rendering: auto; }}
-.warning li {{ color: #8a1c12; }} .bad {{ color: #8a1c12; font-weight: 600; }}
+:root {{ color-scheme: light dark; --line: #ddd; --behind: #eee; --bad: #8a1c12; --ink: #222; --paper: #fff; }}
+@media (prefers-color-scheme: dark) {{
+:root {{ --line: #3a424c; --behind: #1e252d; --bad: #ff9d8f; --ink: #e8ebee; --paper: #14181d; }} }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
+color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; overflow-wrap: normal; }}
+th, td {{ padding: .2rem .8rem; text-align: right; border-bottom: 1px solid var(--line); vertical-align: top; }}
+th:first-child, td:first-child, .words th, .words td {{ text-align: left; }}
+.words td {{ overflow-wrap: anywhere; min-width: 4rem; }}
+.group {{ display: flex; flex-wrap: wrap; gap: .8rem; padding: .6rem 0; border-bottom: 1px solid var(--line); }}
+figure {{ margin: 0; width: 6rem; font-size: .75rem; }}
+img {{ width: 6rem; height: 6rem; object-fit: contain; background: var(--behind); image-rendering: auto; }}
+.warning li {{ color: var(--bad); }} .bad {{ color: var(--bad); font-weight: 600; }}
 </style></head><body>"""
 
 
@@ -65,7 +71,9 @@ def _parts(found: Audit, prepared: Prepared) -> Iterator[str]:
             f"<tr><td>{escape(one.name)}</td><td>{escape(one.split)}</td><td>{escape(one.reason)}</td></tr>"
             for one in found.left_out
         )
-        yield f"<h2>Left out ({found.left_out_count:,})</h2><table><tr><th>picture<th>split<th>why</tr>{rows}</table>"
+        head = "<tr><th>picture<th>split<th>why</tr>"
+        yield f"<h2>Left out ({found.left_out_count:,})</h2>"
+        yield f"<div class=wide><table class=words>{head}{rows}</table></div>"
     yield "<h2>Training pictures of each label</h2>"
     for label, places in _examples(prepared):
         yield f"<h3>{escape(label)}</h3>" + _group(places, thumbnails, labels=False)
@@ -77,7 +85,7 @@ def _counts(found: Audit) -> Iterator[str]:
     for label, counts in found.counts.items():
         cells = "".join(f"<td>{counts[name]:,}" for name in SPLITS)
         rows.append(f"<tr><td>{escape(label)}{cells}<td>{sum(counts.values()):,}</tr>")
-    yield f"<h2>Pictures</h2><table><tr><th>label{head}<th>all</tr>{''.join(rows)}</table>"
+    yield f"<h2>Pictures</h2><div class=wide><table><tr><th>label{head}<th>all</tr>{''.join(rows)}</table></div>"
 
 
 def _together(places: Sequence[Place]) -> list[Sequence[Place]]:

@@ -48,6 +48,8 @@ class Audit:
         blank_count: All of them.
         tiny: Pictures whose width or height is below half of what the model sees; the first `LISTED`.
         tiny_count: All of them.
+        torn: Recordings, by the names that `edge-runtime capture` gives, of which several splits have pictures.
+        torn_count: Their pictures.
         kinds: How many files are animated, transparent and so on.
         warnings: What of that a person should look at, a sentence each.
     """
@@ -66,6 +68,8 @@ class Audit:
     blank_count: int
     tiny: tuple[Place, ...]
     tiny_count: int
+    torn: int
+    torn_count: int
     kinds: dict[str, int]
     warnings: tuple[str, ...]
 
@@ -83,6 +87,13 @@ def warnings(found: Audit) -> Iterator[str]:
         yield f"{_pictures(found.contradictions)} under more than one label: one of the labels is wrong"
     if found.duplicate_count:
         yield f"{_pictures(found.duplicate_count)} equal to another one: they count twice"
+    if found.torn:
+        yield (
+            f"{_pictures(found.torn_count)} of {found.torn:,} recording{'s' * (found.torn > 1)} that more than one "
+            "split has a part of: neighbouring frames are alike, and the figures are too good; capture the test's "
+            "pictures at another time, into test/ beside train/, or keep recordings whole with --group-by recording "
+            "(make: PREPARE='--group-by recording'), which wants 50 or more of each label"
+        )
     totals = {label: sum(counts.values()) for label, counts in found.counts.items()}
     few = [f"'{label}' ({total:,})" for label, total in totals.items() if total < FEW]
     if few:

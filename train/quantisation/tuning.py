@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import FieldError, RunError, UsageError
 from edge_runtime.files import directory_replaced, write_atomically
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared, Split
@@ -34,11 +34,17 @@ def values_for(run: stage.Run, pictures: int, given: dict[str, Any]) -> TrainCon
         run: The finished run.
         pictures: To train on.
         given: Values by field name that were asked for.
+
+    Raises:
+        UsageError: One of them makes no sense.
     """
     base = begun_with(run.directory) or sized_for(pictures)
     epochs = min(MOST_EPOCHS, max(1, math.ceil(STEPS / math.ceil(pictures / base.batch_size))))
-    # TrainConfig itself refuses what makes no sense.
-    return replace(base, **{"epochs": epochs, "learning_rate": LEARNING_RATE, "device": TrainConfig.device, **given})
+    usual = {"epochs": epochs, "learning_rate": LEARNING_RATE, "device": TrainConfig.device}
+    try:
+        return replace(base, **{**usual, **given})
+    except FieldError as error:
+        raise UsageError(str(error)) from error
 
 
 def existing(target: Path, source: stage.Run, config: TrainConfig, *, fresh: bool) -> stage.FineTuned | None:
@@ -90,6 +96,7 @@ def fine_tune(
     device = prepare_device(config.device)
     from train.backend import keras
     from train.fitting.curves import learning_curves
+    from train.models.description import describe
     from train.quantisation.folding import folded
 
     training, validation = prepared.split("train"), prepared.split("validation")
@@ -108,6 +115,7 @@ def fine_tune(
             claim(made, config, prepared)
             write_atomically(made / HISTORY, to_csv(history))
             write_atomically(made / CURVES, learning_curves(history, result.epoch))
+            describe(made, plain)
             content = (made / stage.MODEL).read_bytes()
             stage.write_record(made, record_of(prepared, content, device, config, result))
     except OSError as error:

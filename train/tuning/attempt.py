@@ -30,7 +30,8 @@ def check_tools() -> None:
     if missing:
         raise EdgeError(
             f"a trial is converted to int8 and measured with the edge runtime, and {', '.join(missing)} "
-            "is not installed here: install what locks/development.txt lists, as 'make setup' does"
+            "is not installed here. 'make tune' does it in .venv, which has all of them; elsewhere install what "
+            "locks/development.txt lists. Of the kit's images none both trains and converts"
         )
 
 

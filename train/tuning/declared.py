@@ -11,7 +11,7 @@ from typing import Any
 
 from edge_runtime.bundle import fields
 from edge_runtime.console import did_you_mean
-from edge_runtime.errors import FieldError, UsageError
+from edge_runtime.errors import EdgeError, FieldError, UsageError
 from train.config import TrainConfig
 from train.models import registry
 from train.tuning.space import MODEL, Choice, Free, Space, Span, Value, configured
@@ -50,15 +50,15 @@ def read_space(path: Path | None, over: Mapping[str, Value]) -> tuple[Space, str
         over: What will go over all, such as the number of epochs.
 
     Raises:
-        UsageError: The file cannot be read, is not TOML, names what is not known or not possible, or leaves nothing to
-            choose.
+        EdgeError: The file cannot be read.
+        UsageError: It is not TOML, names what is not known or not possible, or leaves nothing to choose.
     """
     where = "the usual space" if path is None else str(path)
     try:
         text = DEFAULT if path is None else path.read_text("utf-8")
         raw = tomllib.loads(text)
     except OSError as error:
-        raise UsageError(f"--space {path}: cannot be read: {error.strerror}") from error
+        raise EdgeError(f"--space {path}: cannot be read: {error.strerror}") from error
     except ValueError as error:  # TOMLDecodeError and UnicodeDecodeError
         raise UsageError(f"--space {path}: not TOML: {error}") from error
     try:

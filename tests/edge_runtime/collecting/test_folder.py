@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.collecting.folder import OURS, ROOM, LabelFolders
+from edge_runtime.collecting.folder import ROOM, LabelFolders
+from edge_runtime.collecting.names import OURS
 from edge_runtime.errors import SinkError
 from edge_runtime.preprocess import SUFFIXES
 from edge_runtime.sources import Frame
@@ -39,7 +40,7 @@ def test_of_a_video_likewise(tmp_path: Path) -> None:
     frame = Frame("/home/me/belt.mp4?fps=5", 12, 1_800_000_000.0, flat(200))
     path = entered(tmp_path).add("cat", frame, b"one", ".jpg")
     assert path
-    assert path.name.startswith("20270115T080000.000Z_belt_000012_")
+    assert path.name.startswith("20270115T080000.000Z_belt-mp4_000012_")
 
 
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".jpg"])

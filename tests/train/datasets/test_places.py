@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime.errors import DatasetError
-from train.datasets.fashion_mnist import missing_files
+from train.datasets.mnist_family import lacking
 from train.datasets.places import PLACES, Directory, Place, kit_cache, search
 
 
@@ -22,7 +22,7 @@ def test_when_nothing_works_every_place_is_listed_with_its_reason_and_the_ways_o
         Fails(),
     ]
     with pytest.raises(DatasetError) as caught:
-        search(places, missing_files)
+        search(places, lacking)
     message = str(caught.value)
     assert f"- the cache: {tmp_path / 'cache'} is not there" in message
     assert f"- a folder: {tmp_path} lacks train-images-idx3-ubyte, train-labels" in message

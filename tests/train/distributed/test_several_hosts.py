@@ -13,11 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import SPLITS, Prepared, Split, write_prepared
 from edge_runtime.stages.run import open_run
 from tests.support import ROOT, python
 from train.backend import keras
+from train.config import TrainConfig
 from train.fitting.history import Epoch, read_history
+from train.fitting.record import record_of
+from train.fitting.started import claim
+from train.models.build import build_model
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -26,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 COUNTS = {"train": 136, "validation": 101, "test": 50}
 EPOCHS = 3
 FLAGS = ["--epochs", EPOCHS, "--batch-size", 64, "--flip", "--seed", 3, "--learning-rate", 0.001, "--device", "cpu"]
+FLAGS += ["--width", 8, "--mixup", 0.4]
 # The flag halves the time; most of it goes into compiling.
 JAX = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
 
@@ -40,20 +46,20 @@ class End:
 
 
 @contextmanager
-def two(*arguments: object) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Starts this Python twice, as host 0 and host 1; what is still at work at the end is killed."""
+def two(*arguments: object, places: tuple[Path, Path] = (ROOT, ROOT)) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Starts this Python twice, as host 0 and host 1, in `places`; what is still at work at the end is killed."""
     with socket.create_server(("localhost", 0)) as server:
         several = ["--hosts", 2, "--coordinator", f"localhost:{server.getsockname()[1]}", "--host"]
     processes = [
         subprocess.Popen(
             [sys.executable, *map(str, (*arguments, *several, index))],
-            env=JAX,
-            cwd=ROOT,
+            env={**JAX, "PYTHONPATH": str(ROOT)},
+            cwd=place,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        for index in range(2)
+        for index, place in enumerate(places)
     ]
     try:
         yield processes
@@ -86,10 +92,24 @@ def few(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Prepare
 
 
 @pytest.fixture(scope="module")
-def one(few: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fit(few: Prepared, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
+    """The command up to its run directory; it learns from a teacher, whose weights are random ones."""
+    place = tmp_path_factory.mktemp("runs") / "teacher"
+    config = TrainConfig(model="mlp", width=16, device="cpu")
+    keras.utils.set_random_seed(1)
+    teacher = build_model(config, (28, 28), len(few.record.spec.labels), grey=True)
+    claim(place, config, few)
+    teacher.save(place / stage.MODEL)
+    stage.write_spec(place, few.record.spec)
+    stage.write_record(place, record_of(few, (place / stage.MODEL).read_bytes(), "cpu", config))
+    return ("-m", "train", "fit", "--data", few.directory, *FLAGS, "--teacher", place, "--run")
+
+
+@pytest.fixture(scope="module")
+def one(fit: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run of one process on JAX."""
     run = tmp_path_factory.mktemp("runs") / "one"
-    done = python("-m", "train", "fit", "--data", few.directory, "--run", run, *FLAGS, env=JAX)
+    done = python(*fit, run, env=JAX)
     assert done.returncode == 0, done.stderr
     assert "oneDNN" not in done.stderr, "TensorFlow was not imported"
     return run
@@ -106,9 +126,9 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def killed(few: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+def killed(fit: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Killed:
     run = tmp_path_factory.mktemp("runs") / "two"
-    with two("-m", "train", "fit", "--data", few.directory, "--run", run, *FLAGS) as processes:
+    with two(*fit, run) as processes:
         deadline = time.monotonic() + 120
         while not (run / "checkpoint" / "history.csv").is_file():
             assert [process.poll() for process in processes] == [None, None], ends(processes)
@@ -121,9 +141,9 @@ def killed(few: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Killed:
 
 
 @pytest.fixture(scope="module")
-def continued(few: Prepared, killed: Killed) -> list[End]:
+def continued(fit: tuple[object, ...], killed: Killed) -> list[End]:
     """Both hosts, started again."""
-    with two("-m", "train", "fit", "--data", few.directory, "--run", killed.run, *FLAGS) as processes:
+    with two(*fit, killed.run) as processes:
         done = ends(processes)
     assert [end.code for end in done] == [0, 0], done
     return done
@@ -159,7 +179,7 @@ def test_host_0_alone_writes_and_leaves_what_one_process_leaves(killed: Killed, 
 
 @pytest.mark.usefixtures("continued")
 def test_two_hosts_train_the_model_of_one(killed: Killed, one: Path) -> None:
-    """Same order, mirroring and dropout, and sums over whole batches, added up in another order.
+    """Same order, mirroring, mixing, teacher and dropout, and sums over whole batches, added up in another order.
 
     Measured after these 9 steps with three seeds: 5e-6 at most in a weight; they have moved by 5e-3 by then. In some
     longer trainings, where the sign of a gradient near 0 tips over and Adam makes a whole step of it, 5e-4.
@@ -206,3 +226,19 @@ def test_hosts_that_see_different_checkpoints_all_say_so() -> None:
         for end in ends(processes):
             assert end.code == 1
             assert end.talk.splitlines()[-1] == "train: error: different checkpoints"
+
+
+def test_hosts_that_see_another_file_under_the_same_name_all_say_so_before_jax_is_asked(
+    few: Prepared, tmp_path: Path
+) -> None:
+    places = (tmp_path / "first", tmp_path / "second")
+    for place in places:
+        place.mkdir()
+        (place / "w.npz").write_bytes(place.name.encode())
+    words = ("-m", "train", "fit", "--data", few.directory, "--run", tmp_path / "run", "--device", "cpu")
+    with two(*words, "--model", "mobilenet_v2", "--weights", "w.npz", places=places) as processes:
+        for end in ends(processes):
+            assert end.code == 1
+            assert "train: error: host 1 has content of --weights w.npz = 'sha256 " in end.talk
+            assert "in the same environment with the same files: --host alone differs" in end.talk
+    assert not (tmp_path / "run").exists()

@@ -3,12 +3,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edge_runtime.errors import RunError, UsageError
-from edge_runtime.stages.prepared import SPLITS, Prepared, Split, write_prepared
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
+from edge_runtime.errors import DatasetError, RunError, UsageError
+from edge_runtime.stages.prepared import SPLITS, Prepared, Split, open_prepared, write_prepared
 from export.proof.significance import mcnemar as at_export
 from tests.support import python
+from train.backend import keras
 from train.evaluation.compare import compare, mcnemar
 from train.evaluation.comparison_page import page
 
@@ -49,6 +52,13 @@ def cut(
     )
 
 
+def black(place: Path, size: tuple[int, int], labels: tuple[str, ...]) -> Prepared:
+    """A dataset of another size."""
+    spec = ModelSpec(labels, PreprocessingSpec(size))
+    splits = {name: Split(np.zeros((10, *size, 3), np.uint8), np.arange(10)) for name in SPLITS}
+    return write_prepared(place, name="black", origin="", grey=True, spec=spec, seed=0, splits=splits)
+
+
 @pytest.mark.parametrize(("gained", "lost"), [(0, 0), (1, 0), (5, 5), (10, 2), (197, 274)])
 def test_mcnemar_is_the_one_that_export_computes(gained: int, lost: int) -> None:
     assert mcnemar(gained, lost) == pytest.approx(at_export(gained, lost))
@@ -65,8 +75,8 @@ def test_every_picture_is_counted_once(runs: tuple[Path, Path]) -> None:
     assert found.gained == int((other.right & ~one.right).sum())
     assert found.lost == int((one.right & ~other.right).sum())
     assert sum(label.gained for label in found.labels) == found.gained
-    assert sum(label.pictures for label in found.labels) == len(found.names) == 60
-    first, second = (side.evaluation.metrics.accuracy for side in (found.first, found.second))
+    assert sum(label.pictures for label in found.labels) == len(found.pictures.names) == 60
+    first, second = (side.metrics.accuracy for side in (found.first, found.second))
     assert found.difference == pytest.approx(second - first)
     assert found.p == pytest.approx(mcnemar(found.gained, found.lost))
 
@@ -84,15 +94,111 @@ def test_more_training_pictures_and_the_same_test_split_can_be_compared(
     small: Prepared, runs: tuple[Path, Path], tmp_path: Path, make_run: MakeRun
 ) -> None:
     more = cut(small, tmp_path / "more", 60, {"train": 150, "validation": 60})
-    assert len(compare(runs[0], make_run(tmp_path / "run", more, 1)).names) == 60
+    assert len(compare(runs[0], make_run(tmp_path / "run", more, 1)).pictures.names) == 60
 
 
-def test_another_test_split_is_refused(
+def test_another_test_split_is_refused_before_anything_is_judged_and_the_way_out_is_named(
     small: Prepared, runs: tuple[Path, Path], tmp_path: Path, make_run: MakeRun
 ) -> None:
     other = cut(small, tmp_path / "other", 50, {"train": 100, "validation": 60})
-    with pytest.raises(RunError, match=r"different test splits, 60 test pictures of .* and 50 test pictures .*; train"):
-        compare(runs[0], make_run(tmp_path / "run", other, 1))
+    run = make_run(tmp_path / "run", other, 1)
+    wanted = (
+        r"different test splits: 60 test pictures of .* and 50 test pictures .*; --data .*other judges both on .*run"
+    )
+    with pytest.raises(RunError, match=wanted):
+        compare(runs[0], run)
+    assert not (run / "metrics.json").exists()
+
+
+def test_with_data_both_are_judged_on_the_test_split_of_that_dataset(
+    small: Prepared, few: Prepared, runs: tuple[Path, Path], tmp_path: Path, make_run: MakeRun
+) -> None:
+    more = cut(small, tmp_path / "more", 80, {"train": 100, "validation": 60})
+    run = make_run(tmp_path / "run", more, 1)
+    before = (runs[0] / "metrics.json").read_bytes()
+    asked: list[str] = []
+    found = compare(runs[0], run, more.directory, ready=lambda: asked.append("ready"))
+    assert asked
+    assert (runs[0] / "metrics.json").read_bytes() == before  # its own evaluation stays
+    assert (run / "metrics.json").is_file()
+    test = more.split("test")
+    for side, seed in ((found.first, 0), (found.second, 1)):
+        model = keras.models.load_model(side.run.model, compile=False)
+        predicted = np.asarray(model(test.pixels.astype(np.float32))).argmax(axis=1)
+        assert side.seed == seed
+        assert side.verdicts.predicted.tolist() == predicted.tolist()
+        assert side.metrics.pictures == len(found.pictures.names) == 80
+    assert found.notes == ()
+    assert b"data:image" in page(found, more.directory)
+    # The other way round, and on the older dataset: the second is judged anew and the first is as it was evaluated.
+    older = compare(run, runs[0], few.directory)
+    assert (older.first.metrics.pictures, older.second.metrics) == (60, compare(*runs).first.metrics)
+
+
+def test_test_pictures_that_a_run_learned_from_are_counted(
+    small: Prepared, runs: tuple[Path, Path], tmp_path: Path, make_run: MakeRun
+) -> None:
+    parts = {name: small.split(name) for name in SPLITS}
+    mixed = {
+        "train": Split(parts["train"].pixels[200:300], parts["train"].labels[200:300]),
+        "validation": parts["validation"],
+        "test": Split(parts["train"].pixels[95:125], parts["train"].labels[95:125]),  # 5 of runs[0]'s 100
+    }
+    record = small.record
+    other = write_prepared(
+        tmp_path / "mixed",
+        name="mixed",
+        origin="",
+        grey=True,
+        spec=record.spec,
+        seed=0,
+        splits={name: mixed[name] for name in SPLITS},
+    )
+    run = make_run(tmp_path / "run", other, 1)
+    (note,) = compare(runs[0], run, other.directory).notes
+    assert note.startswith(f"{runs[0]} knows 5 of these 30 test pictures from its training")
+    done = python("-m", "train", "compare", runs[0], run, "--data", other.directory, "--out", tmp_path / "page.html")
+    assert done.returncode == 0, done.stderr
+    assert "note: " in done.stderr
+    assert done.stderr.count("judging on the CPU: ") == 1
+    assert "knows 5 of these 30" in (tmp_path / "page.html").read_text("utf-8")
+
+
+def test_a_run_whose_dataset_was_prepared_anew_is_compared_as_it_was_evaluated(
+    few: Prepared, runs: tuple[Path, Path], small: Prepared, tmp_path: Path, make_run: MakeRun
+) -> None:
+    place = tmp_path / "data"
+    shutil.copytree(few.directory, place)
+    old = make_run(tmp_path / "old", open_prepared(place), 0)
+    compare(old, runs[1])
+    shutil.rmtree(place)
+    new = cut(small, place, 70, {"train": 120, "validation": 60})
+    assert compare(old, runs[1]).p == compare(runs[0], runs[1]).p
+    run = make_run(tmp_path / "new", new, 1)
+    with pytest.raises(RunError, match=r"different test splits.*--data .*data judges both"):
+        compare(old, run)
+    (note,) = compare(old, run, place).notes
+    assert "cannot be told" in note
+
+
+def test_a_dataset_that_does_not_fit_is_refused_with_what_was_wanted(
+    small: Prepared, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    labels = ("장화", *small.record.spec.labels[1:])
+    other = cut(small, tmp_path / "other", 60, {"train": 100, "validation": 60}, labels)
+    with pytest.raises(DatasetError, match=r"its labels are not those of .*런 a: T-shirt/top, .* 장화, "):
+        compare(*runs, other.directory)
+    large = black(tmp_path / "large", (2, 3), small.record.spec.labels)
+    with pytest.raises(DatasetError, match=r"28 × 28 pixels .* expected, as for .*런 a, 2 × 3 pixels .* found"):
+        compare(*runs, large.directory)
+
+
+def test_runs_that_take_pictures_of_different_sizes_are_told_so(
+    runs: tuple[Path, Path], small: Prepared, tmp_path: Path, make_run: MakeRun
+) -> None:
+    large = black(tmp_path / "large", (16, 24), small.record.spec.labels)
+    with pytest.raises(RunError, match=r"pictures of 28 × 28 pixels .*, the other of 16 × 24 pixels .*same prepared"):
+        compare(runs[0], make_run(tmp_path / "run", large, 1))
 
 
 def test_other_labels_are_refused_by_name(

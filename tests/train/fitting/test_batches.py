@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 
 from edge_runtime.stages.prepared import Split
+from train.backend import keras
 from train.distributed.share import Share
-from train.fitting.batches import Batches
+from train.fitting.batches import Batches, fed
 
 SPLIT = Split(np.arange(10, dtype=np.uint8)[:, None, None, None].repeat(3, axis=3), np.arange(10) * 2)
 
@@ -105,3 +107,21 @@ def test_for_a_model_that_mixes_both_the_labels_are_part_of_what_goes_in() -> No
     assert np.array_equal(given["pixels"], pixels)
     assert np.array_equal(given["labels"], labels)
     assert np.array_equal(same, labels)
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+@pytest.mark.parametrize("devices", [1, 4])
+def test_what_fit_is_given_is_what_the_batches_are_in_the_order_of_the_epoch(labelled: bool, devices: int) -> None:
+    share = Share(0, 1, devices)  # 10 pictures in 4s: the last batch is filled up, and weighed
+    for seed in (None, 1):
+        batches = Batches(SPLIT, 4, seed, flip=True, labelled=labelled, share=share)
+        given = fed(batches)
+        for epoch in range(2):
+            batches.start(epoch)
+            found = list(given)
+            assert len(found) == len(given) == batches.num_batches
+            for index, one in enumerate(found):
+                expected = keras.tree.flatten(batches[index])
+                for ours, theirs in zip(keras.tree.flatten(one), expected, strict=True):
+                    assert np.array_equal(np.asarray(ours), theirs)
+                    assert ours.dtype == theirs.dtype

@@ -10,14 +10,20 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
+from tests.support import ROOT, on_a_small_disk
+from train.backend import keras
 from train.config import read_config, sized_for
+from train.fitting.checkpoint import LAST
 from train.fitting.history import Epoch, read_history
+from train.fitting.started import check_owner
 
 FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--rotation", "9", "--seed", "3"]
+FLAGS += ["--width", "16"]
 
 
 def command(small: Prepared, run: Path, *more: str) -> list[str]:
@@ -92,7 +98,7 @@ def test_last_months_run_is_where_this_months_begins(finished: Path, small: Prep
 
 
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
-    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, rotation=9, seed=3)
+    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, rotation=9, seed=3, width=16)
     assert read_config(finished / "config.toml", {}) == wanted
 
 
@@ -125,8 +131,8 @@ def test_another_configuration_is_refused_and_the_run_stays(finished: Path, smal
     assert open_run(finished).spec.labels
 
 
-def test_a_killed_training_goes_on_as_if_it_had_not_been(finished: Path, small: Prepared, tmp_path: Path) -> None:
-    run = tmp_path / "killed"
+def killed_after_an_epoch(small: Prepared, run: Path) -> None:
+    """Kills a training of three epochs, after one or two."""
     with subprocess.Popen(command(small, run), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 90
         while not (run / "checkpoint" / "history.csv").is_file():
@@ -135,6 +141,11 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(finished: Path, small: 
             time.sleep(0.01)
         process.kill()
         assert process.wait() == -signal.SIGKILL
+
+
+def test_a_killed_training_goes_on_as_if_it_had_not_been(finished: Path, small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "killed"
+    killed_after_an_epoch(small, run)
     rows = read_history(run / "checkpoint" / "history.csv")
     assert 1 <= len(rows) < 3
     assert not (run / "run.json").exists()
@@ -195,6 +206,32 @@ def test_a_loss_that_is_no_number_ends_with_a_clear_error(small: Prepared, tmp_p
     assert not (tmp_path / "run" / "checkpoint").exists()
 
 
+def test_a_loss_that_is_no_number_later_keeps_the_last_good_checkpoint(small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    kept = run / "checkpoint"
+    killed_after_an_epoch(small, run)
+    rows = read_history(kept / "history.csv")
+    model = keras.models.load_model(kept / LAST)
+    model.set_weights([np.full_like(array, np.nan) for array in model.get_weights()])
+    model.save(kept / LAST)
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    done = train(small, run)
+    assert done.returncode == 1
+    assert f"the loss stopped being a number in epoch {len(rows) + 1}, step 1 of 63" in done.stderr
+    assert f"; the checkpoint after epoch {len(rows)} stays; lower --learning-rate" in done.stderr
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+
+
+def test_a_full_disk_ends_training_with_a_sentence(small: Prepared, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    words = on_a_small_disk(tmp_path / "disk", "600k")  # the network and what Adam keeps of it take 1.2 MB
+    full = [*words, *command(small, tmp_path / "disk" / "run", "--model", "mlp", "--width", "0")]
+    done = subprocess.run(full, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 1
+    assert re.search(r"disk/run/\S+: cannot be written: .*[Nn]o space left on device", done.stderr), done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_without_a_gpu_training_fails_with_what_to_do_and_leaves_nothing(small: Prepared, tmp_path: Path) -> None:
     arguments = command(small, tmp_path / "run", "--device", "gpu")
     hidden = {"CUDA_VISIBLE_DEVICES": "-1", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
@@ -207,9 +244,8 @@ def test_without_a_gpu_training_fails_with_what_to_do_and_leaves_nothing(small: 
 
 def test_a_network_that_cannot_be_leaves_the_place_to_another(small: Prepared, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    done = train(small, run, "--model", "mobilenet_v2")
+    done = train(small, run, "--model", "mobilenet_v2", "--width", "0")
     assert done.returncode == 2
     assert "mobilenet_v2 needs pictures of 32 x 32 pixels or more, the dataset has 28 x 28" in done.stderr
     assert not list(run.iterdir())
-    done = train(small, run, "--model", "mlp", "--epochs", "1")
-    assert done.returncode == 0, done.stderr
+    check_owner(run, sized_for(2000, "mlp"), small)

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 CONFIG = TrainConfig(model="mobilenet_v3_small", weights="w.npz", epochs=6, dropout=0.0)
 PIXELS = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
 LABELS = np.arange(8) % 2
+EAGERLY = True  # one step each: tracing the network takes ten times as long as that
 
 
 def untrained() -> Any:
@@ -47,7 +48,7 @@ def test_only_the_last_layer_changes_at_first_and_statistics_stay_afterwards_too
     before = [layer.get_weights() for layer in model.layers]
     for phase in (head, tuned):
         enter(model, phase)
-        model.compile("adam", "sparse_categorical_crossentropy")
+        model.compile("adam", "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
         model.fit(PIXELS, LABELS, verbose=0)
         after = [layer.get_weights() for layer in model.layers]
         changed = {
@@ -75,13 +76,14 @@ def test_what_learned_a_part_can_learn_all_again() -> None:
 
 def test_a_training_resumed_within_or_between_phases_ends_as_an_uninterrupted_one(tmp_path: Path) -> None:
     def trained(stops: tuple[int, ...]) -> list[Any]:
-        """Trains four epochs, two in each phase; after each stop it is saved and loaded, as a checkpoint is."""
+        """Trains an epoch, and two in the other phase; after each stop it is saved and loaded, as a checkpoint is."""
         model, done = untrained(), 0
-        for phase in phases(replace(CONFIG, epochs=4, freeze_epochs=2)):
+        for phase in phases(replace(CONFIG, epochs=3, freeze_epochs=1)):
             for epoch in range(phase.first, phase.end):
                 if epoch == phase.first:
                     enter(model, phase)
-                    model.compile(keras.optimizers.Adam(0.01 * phase.rate), "sparse_categorical_crossentropy")
+                    optimizer = keras.optimizers.Adam(0.01 * phase.rate)
+                    model.compile(optimizer, "sparse_categorical_crossentropy", run_eagerly=EAGERLY)
                 model.fit(PIXELS, LABELS, shuffle=False, verbose=0)
                 done += 1
                 if done in stops:
@@ -89,7 +91,5 @@ def test_a_training_resumed_within_or_between_phases_ends_as_an_uninterrupted_on
                     model = keras.models.load_model(tmp_path / "last.keras")
         return [weight.copy() for weight in model.get_weights()]
 
-    whole = trained(())
-    for stops in ((2,), (3,)):
-        for one, other in zip(whole, trained(stops), strict=True):
-            assert one == pytest.approx(other, abs=1e-5)
+    for one, other in zip(trained(()), trained((1, 2)), strict=True):
+        assert one == pytest.approx(other, abs=1e-5)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_runtime.errors import RunError
+from edge_runtime.errors import RunError, UsageError
 from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
@@ -19,6 +19,7 @@ from train.backend import keras
 from train.config import read_config
 from train.evaluation.evaluate import evaluate
 from train.fitting.history import read_history
+from train.models.names import DESCRIBED, WEIGHTS
 from train.quantisation.tuning import existing, fine_tune, values_for
 
 COMMAND = ("-m", "train", "quantisation-aware")
@@ -51,7 +52,8 @@ def test_it_is_an_ordinary_run_that_says_where_it_comes_from(tuned: Path, run: s
     assert found.spec == run.spec
     assert found.record.dataset_digest == few.digest
     assert {path.name for path in tuned.iterdir()} == {
-        *("config.toml", "history.csv", "learning_curves.png", "model.keras", "run.json", "spec.json", "started.json")
+        *("config.toml", "history.csv", "learning_curves.png", "model.keras", "run.json", "spec.json", "started.json"),
+        *DESCRIBED,
     }
     wanted = replace(read_config(run.directory / "config.toml", {}), epochs=2, learning_rate=0.002)
     assert read_config(tuned / "config.toml", {}) == wanted, "what was not asked for is as the run was trained"
@@ -68,6 +70,16 @@ def test_its_model_is_of_plain_layers_and_evaluated_as_any_other(tuned: Path) ->
         if layer["registered_name"] and not layer["module"].startswith("keras")
     ]
     assert evaluate(tuned, None)[0].metrics.accuracy > 0.4
+
+
+def test_the_files_beside_the_model_are_of_that_model(tuned: Path) -> None:
+    model = keras.models.load_model(tuned / "model.keras", compile=False)
+    saved = [np.array(weight) for weight in model.get_weights()]
+    for weight in model.weights:
+        weight.assign(weight * 0)
+    model.load_weights(tuned / WEIGHTS)
+    for one, other in zip(saved, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_kept_epoch_is_the_best_of_the_validation_split(tuned: Path) -> None:
@@ -144,3 +156,8 @@ def test_few_pictures_get_more_epochs(run: stage.Run) -> None:
     assert values_for(run, 54_000, {}).epochs == 1
     assert values_for(run, 287, {}).epochs == 10
     assert values_for(run, 287, {"epochs": 3}).epochs == 3
+
+
+def test_values_that_make_no_sense_are_a_usage_error(run: stage.Run) -> None:
+    with pytest.raises(UsageError, match="epochs: 1 or more expected, 0 found"):
+        values_for(run, 287, {"epochs": 0})

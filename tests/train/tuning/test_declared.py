@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.errors import FieldError, UsageError
+from edge_runtime.errors import EdgeError, FieldError, UsageError
 from train.tuning.declared import DEFAULT, parse_space, read_space
 from train.tuning.space import Choice, Span
 
@@ -71,7 +71,7 @@ def test_the_usual_space_is_one() -> None:
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read: No such file"):
+    with pytest.raises(EdgeError, match="cannot be read: No such file"):
         read_space(tmp_path / "none.toml", {})
     (tmp_path / "bad.toml").write_text("model = [")
     with pytest.raises(UsageError, match="not TOML"):

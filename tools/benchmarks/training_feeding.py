@@ -1,0 +1,117 @@
+"""Whether the model that trains ever waits for its pictures.
+
+    python -m tools.benchmarks.training_feeding MODEL DATA STEPS ROUNDS [--cold]
+
+The same steps in turns: fed as `python -m train fit` feeds them, from the prepared split on disk, and from batches that
+lie in memory as tensors, the best there can be. And what feeding alone delivers, while nobody trains. With --cold no
+picture is in the system's cache when a turn begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_runtime.stages.prepared import Prepared, Split, open_prepared
+from tools.benchmarks.turns import in_turns, seconds_of
+from train.config import sized_for
+from train.device import prepare_device
+
+SEED = 0
+
+
+def measured(prepared: Prepared, model: str, steps: int, rounds: int, cold: bool) -> dict[str, Any]:
+    """Returns the seconds of a step of each round: ``fed``, ``ceiling`` and ``alone``, and the pictures of a step."""
+    from train.backend import engine, keras
+    from train.fitting.batches import fed as as_fed
+    from train.fitting.begin import learner_for
+    from train.models.backbone import phases
+    from train.models.build import build_model
+
+    config = sized_for(prepared.record.counts["train"], model)
+    spec = prepared.record.spec
+    keras.utils.set_random_seed(SEED)
+    plain = build_model(config, spec.preprocessing.size, len(spec.labels), prepared.record.grey, bare=True)
+    learner = learner_for(plain, prepared, config, phases(config)[0], steps, anew=True)
+    ready = _first(prepared.split("train"), config.batch_size, steps)
+    memory = engine.data.Dataset.from_tensor_slices(
+        tuple(np.stack(parts) for parts in zip(*(ready[at] for at in range(steps)), strict=True))
+    )
+    epoch = 0
+
+    def anew() -> Any:
+        """The pictures of an epoch of their own, from a mapping of their own."""
+        nonlocal epoch
+        epoch += 1
+        if cold:
+            forget(prepared.directory / "train_pixels.npy")
+        batches = _first(unchecked(prepared.directory), config.batch_size, steps)
+        batches.start(epoch)
+        return batches
+
+    def fed() -> float:
+        batches = anew()
+        return seconds_of(lambda: learner.fit(as_fed(batches), shuffle=False, verbose=0))() / steps
+
+    def ceiling() -> float:
+        return seconds_of(lambda: learner.fit(memory, shuffle=False, verbose=0))() / steps
+
+    def alone() -> float:
+        return seconds_of(_taken(as_fed(anew())))() / steps
+
+    found = in_turns([fed, ceiling, alone], rounds)
+    return dict(zip(("fed", "ceiling", "alone"), found, strict=True), batch=config.batch_size)
+
+
+def _first(split: Split, batch_size: int, steps: int) -> Any:
+    """Returns the first batches of an epoch, as `fit` takes them."""
+    from train.fitting.batches import Batches
+
+    class First(Batches):
+        @property
+        def num_batches(self) -> int:
+            return min(steps, super().num_batches)
+
+    return First(split, batch_size, SEED)
+
+
+def _taken(batches: Any) -> Callable[[], object]:
+    """Returns what takes all batches and leaves them."""
+
+    def take() -> None:
+        for batch in batches:
+            assert batch
+
+    return take
+
+
+def unchecked(directory: Path) -> Split:
+    """Returns the training split mapped anew, without reading all of it for its digest."""
+    return Split(np.load(directory / "train_pixels.npy", mmap_mode="r"), np.load(directory / "train_labels.npy"))
+
+
+def forget(path: Path) -> None:
+    """Has the system take a file out of its cache; what another mapping holds stays."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def main() -> None:
+    """Measures, and prints what `tools.benchmarks.training` reads."""
+    model, data, steps, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    with contextlib.redirect_stdout(sys.stderr):
+        prepare_device("cpu")
+        found = measured(open_prepared(data), model, steps, rounds, "--cold" in sys.argv[5:])
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
