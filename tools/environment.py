@@ -26,7 +26,7 @@ from typing import Iterator, Sequence  # noqa: UP035 - collections.abc cannot be
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, Python looks beside this file only
 
 from tools.choices import Device, Failure, choose_device, dotted, gpus, is_supported, other_python
-from tools.installing import check_room, create, pip, say
+from tools.installing import check_own, check_room, create, pip, say
 from tools.stamp import ROOT, STAMP, lock_of, made, python_in, serves, venv_of, wanted, write_stamp
 
 ROOM = {"cpu": 3.5e9, "gpu": 8.5e9, "build": 0.1e9}  # bytes: what is installed, and pip's downloads on their way
@@ -40,6 +40,7 @@ def make(device: Device) -> None:
     stamp = wanted(device.kind, version)
     packages = sum(1 for line in lock.read_text(encoding="utf-8").splitlines() if "==" in line and line[0] not in "# ")
     venv = venv_of(device.kind)
+    check_own(venv)
     if device.kind == "build":
         say(f"making {venv.name} with Python {version} and what builds the wheel")
     else:

@@ -44,6 +44,15 @@ def pip(python: Path, verb: str, *arguments: str) -> None:
         raise Failure(f"pip {verb} failed (exit {child.returncode}); mend what it says above, then run the same again")
 
 
+def check_own(venv: Path) -> None:
+    """Accepts what may be emptied. Raises Failure for a link: what it leads to belongs to somebody else."""
+    if venv.is_symlink():
+        raise Failure(
+            f"{venv} is a link to {os.path.realpath(venv)}, and to install into it would first empty that; remove the "
+            f"link ('rm {venv}') and run the same again"
+        )
+
+
 def create(venv: Path) -> Path:
     """Makes an empty environment with pip in it and returns its Python. Raises Failure."""
     # In an activated environment that is about to be emptied, the Python below it does the work.

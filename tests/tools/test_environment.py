@@ -139,3 +139,13 @@ def test_a_disk_without_room_is_told_before_pip_fills_it(tmp_path: Path) -> None
     installing.check_room(tmp_path, 1)
     with pytest.raises(Failure, match=r"1000000000\.0 GB are needed and [\d.]+ GB are free on that disk"):
         installing.check_room(tmp_path, 1e18)
+
+
+def test_an_environment_that_is_a_link_is_not_emptied(tmp_path: Path) -> None:
+    theirs, link = tmp_path / "theirs", tmp_path / ".venv"
+    (theirs / "lib").mkdir(parents=True)
+    installing.check_own(theirs)
+    link.symlink_to(theirs)
+    with pytest.raises(Failure, match=rf"is a link to {theirs}.*rm {link}"):
+        installing.check_own(link)
+    assert (theirs / "lib").is_dir()
