@@ -126,7 +126,10 @@ def test_a_saved_model_is_exported_as_any_other(
     words = ("--out", tmp_path / "bundle", "--jobs", 1, "--recipes", "float32.tflite,full_int8.tflite,float32.onnx")
     done = python("-m", "export", tmp_path / "run", *words, "--max-degradation", 50)
     assert done.returncode == 0, done.stderr
-    agreements = {variant.name: variant.agreement for variant in open_bundle(tmp_path / "bundle").manifest.variants}
+    manifest = open_bundle(tmp_path / "bundle").manifest
+    assert manifest.temperature == 1.0
+    assert "the logits cannot be found in this model; they stay as they are" in done.stderr
+    agreements = {variant.name: variant.agreement for variant in manifest.variants}
     assert agreements["float32.tflite"] == agreements["float32.onnx"] == 1.0
     assert agreements["full_int8.tflite"] > 0.5
 
