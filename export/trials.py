@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_runtime.commands.table import size
 from edge_runtime.stages.temperature import fit_temperature, heated
+from edge_runtime.stages.threshold import FEWEST
 from export.crew import Crew, Task
 from export.progress import Progress
 from export.proof import golden
@@ -142,6 +143,11 @@ class _Leader:
         for recipe in sorted(self._recipes.values(), key=lambda recipe: not recipe.calibrated):
             self._crew.submit(Task((CONVERTING, recipe.name), converted, (self._request, recipe)))
         self._threshold = found = choose_threshold(self._reference("validation"))
+        if untempered.right < FEWEST:
+            self._progress.say(
+                f"note: no picture will be unknown: {untempered.right} of the {len(untempered.labels)} validation "
+                f"pictures are labelled rightly, and to choose a threshold {FEWEST} are wanted"
+            )
         if found.score:
             self._progress.say(
                 f"unknown below {found.score:.3f}: of the validation split that keeps {found.kept:.1%} of the right "

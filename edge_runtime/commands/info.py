@@ -44,7 +44,7 @@ def describe(bundle: Bundle) -> str:
         f"  labels      {len(manifest.spec.labels)}: {', '.join(manifest.spec.labels)}",
         f"  input       uint8 RGB [{spec.size[0]}, {spec.size[1]}, 3], {spec.resize}, {spec.interpolation}",
         f"  trained on  {origin.dataset} ({origin.dataset_digest[:12]}), model {origin.model[:12]}",
-        f"  threshold   {manifest.threshold:g}: below it a picture is unknown",
+        f"  threshold   {_threshold(manifest.threshold)}",
         f"  temperature {manifest.temperature:g}: what the logits are divided by, inside of every variant",
         f"  gate        {'; '.join(demands(gate))}",
         f"  reference   Keras reached {gate.reference_top1:.4f} on the {gate.samples} pictures of the test split",
@@ -53,6 +53,12 @@ def describe(bundle: Bundle) -> str:
     ]
     lines += [f"left out: {left.name}: {left.reason}" for left in gate.left_out]
     return "\n".join(lines)
+
+
+def _threshold(score: float) -> str:
+    if not score:
+        return "0: no picture is unknown, too few validation pictures to choose one; --threshold says another"
+    return f"{score:g}: below it a picture is unknown"
 
 
 def demands(gate: GateResult) -> list[str]:

@@ -11,6 +11,7 @@ from train.backend import keras
 from train.drawing import png
 
 SIDE = 5  # pictures in a row, and rows
+SHOWN = SIDE**2
 
 
 def samples(pixels: Any, labels: Any, count: int, settings: Augmentation, seed: int) -> bytes:
@@ -24,14 +25,14 @@ def samples(pixels: Any, labels: Any, count: int, settings: Augmentation, seed: 
         seed: Of what is drawn.
     """
     numbers = np.random.default_rng(seed)
-    shown = keras.ops.cast(pixels[: SIDE**2], "float32")
+    shown = keras.ops.cast(pixels[:SHOWN], "float32")
     for layer in picture_layers(settings):
         draw(layer, numbers)
         shown = layer(shown, training=True)
     mixing = mixing_layer(settings)
     if mixing is not None:
         draw(mixing, numbers)
-        targets = keras.ops.one_hot(labels[: SIDE**2], count)
+        targets = keras.ops.one_hot(labels[:SHOWN], count)
         shown = mixing({"images": shown, "labels": targets}, training=True)["images"]
     figure = Figure(figsize=(1.5 * SIDE, 1.5 * SIDE + 0.5), layout="constrained")
     grid = figure.subplots(SIDE, SIDE).ravel()

@@ -159,9 +159,9 @@ def _train(
     if config.epochs * steps < FEW_STEPS:
         say(f"note: {config.epochs * steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
     if hosts.first and changes(config) and not history:
-        from train.augmentation.picture import samples
+        from train.augmentation.picture import SHOWN, samples
 
-        pixels, labels, *_ = Batches(training, config.batch_size, config.seed, flip=config.flip)[0]
+        pixels, labels, *_ = Batches(training, SHOWN, config.seed, flip=config.flip)[0]
         with alone(hosts):
             write_atomically(run / AUGMENTED, samples(pixels, labels, len(record.spec.labels), config, config.seed))
     for phase in phases(config):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
@@ -22,7 +23,7 @@ from train.fitting.checkpoint import LAST
 from train.fitting.history import Epoch, read_history
 from train.fitting.started import check_owner
 
-FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "32", "--flip", "--rotation", "9", "--seed", "3"]
+FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "24", "--flip", "--rotation", "9", "--seed", "3"]
 FLAGS += ["--width", "16"]
 
 
@@ -52,6 +53,14 @@ def finished(small: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "parameters" in done.stderr
     assert "oneDNN" not in done.stderr, "TensorFlow's chatter is held back"
     return run
+
+
+def test_the_picture_of_augmentation_shows_25(finished: Path) -> None:
+    with Image.open(finished / "augmented.png") as picture:
+        grid = np.asarray(picture.convert("L"))[60:]  # below the title
+    rows = np.array_split(grid, 5)
+    cells = [cell for row in rows for cell in np.array_split(row, 5, axis=1)]
+    assert all((cell != 255).any() for cell in cells)
 
 
 def test_a_finished_run_holds_what_export_needs(finished: Path, small: Prepared) -> None:
