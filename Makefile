@@ -78,13 +78,13 @@ demo: needs-engine environment  ## train, export, prove and judge Fashion-MNIST
 train: needs-name needs-device needs-dataset  ## prepare DATASET, train RUN, evaluate it; DEVICE, PREPARE, ARGS="--epochs 20"
 	@$(call in,train) \
 	  && at preflight --device $(trains_on) --then fit --data "$$DATA" --run "$$RUN" $(ARGS) \
-	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
+	  && at prepare --dataset "$$DATASET" --out "$$DATA" $(if $(filter --fresh,$(ARGS)),,--keep-for "$$RUN" )$(PREPARE) \
 	  && at fit --data "$$DATA" --run "$$RUN" --device $(trains_on) $(ARGS) \
 	  && at evaluate "$$RUN" --device $(trains_on)
 
 tune: needs-name needs-device needs-local needs-dataset environment  ## search networks and settings for DATASET, for accuracy and int8 latency; DEVICE, STUDY, ARGS="--trials 40"
 	@$(python) -m train preflight --device $(trains_on) --then tune --data "$$DATA" --study "$$STUDY" $(ARGS) \
-	  && $(python) -m train prepare --dataset "$$DATASET" --out "$$DATA" $(PREPARE) \
+	  && $(python) -m train prepare --dataset "$$DATASET" --out "$$DATA" --keep-for "$$STUDY" --keep-for "$$RUN" $(PREPARE) \
 	  && $(python) -m train tune --data "$$DATA" --study "$$STUDY" --device $(trains_on) $(ARGS)
 
 export: needs-name needs-device needs-run  ## convert RUN, prove every variant, write BUNDLE; ARGS=--force
@@ -181,6 +181,7 @@ needs-local: needs-engine
 
 needs-dataset: needs-name
 	@"$(PYTHON)" -m tools.asked dataset
+	$(if $(filter file,$(origin DATASET)),@echo "make: DATASET is not given: $$DATASET" >&2)
 
 needs-run: needs-name
 	@"$(PYTHON)" -m tools.asked run

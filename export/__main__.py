@@ -13,6 +13,7 @@ with needed("export"):
     from edge_runtime.bundle.writer import check_target, pack
     from edge_runtime.commands.info import describe
     from edge_runtime.commands.numbers import positive
+    from edge_runtime.commands.parsing import Parser
     from edge_runtime.commands.table import size, table
     from edge_runtime.console import guard, say
     from edge_runtime.device.cpus import usable_cpus
@@ -42,7 +43,7 @@ more commands:
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "python -m export",
         description="Converts a finished run into every file a device may want, proves each with the edge runtime's "
         "own classifier on the whole test split, and writes one bundle.",

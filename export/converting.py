@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.commands.numbers import positive
+from edge_runtime.commands.parsing import Parser
 from edge_runtime.commands.table import size
 from edge_runtime.console import say, tell
 from edge_runtime.errors import BundleError, UsageError
@@ -25,7 +26,7 @@ EPILOG = """example:
 
 def command(words: Sequence[str]) -> int:
     """Runs ``convert`` with what was typed behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "python -m export convert",
         description=DESCRIPTION,
         epilog=EPILOG,

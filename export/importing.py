@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge_runtime.commands.parsing import Parser
 from edge_runtime.console import did_you_mean, program, say
 from edge_runtime.errors import RunError, UsageError
 from edge_runtime.files import directory_replaced
@@ -59,7 +60,7 @@ class Wanted:
 
 def command(words: Sequence[str]) -> int:
     """Runs ``import`` with what was typed behind it."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "python -m export import",
         description=DESCRIPTION,
         epilog=EPILOG,

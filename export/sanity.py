@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.scores import Scores
+from edge_runtime.stages.chance import near_chance
 from edge_runtime.stages.prepared import Prepared
 from export.proof.significance import mcnemar
 
@@ -47,9 +48,8 @@ class Finding:
 
     @property
     def near_chance(self) -> bool:
-        """Whether it is below twice of what guessing gives; with few labels, a quarter of the way from there to 1."""
-        chance = 1 / self.labels
-        return self.top1 < min(2 * chance, chance + (1 - chance) / 4)
+        """Whether it is hardly better than guessing."""
+        return near_chance(self.top1, self.labels)
 
 
 def examined(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edge_runtime.stages.environment import needed
 
 with needed("train"):
+    from edge_runtime.commands.parsing import Parser
     from edge_runtime.console import guard
     from train.commands import compare, evaluate, fit, preflight, prepare, quantisation_aware, tune
     from train.distributed.parallel import leave
@@ -25,7 +26,7 @@ example, from nothing to an evaluated model:
 
 def parser() -> argparse.ArgumentParser:
     """Returns the parser of every command."""
-    root = argparse.ArgumentParser(
+    root = Parser(
         prog="python -m train",
         description=DESCRIPTION,
         epilog=EXAMPLE,

@@ -13,7 +13,7 @@ from train.distributed.hosts import ALONE, Hosts
 from train.distributed.parallel import join
 from train.framework import TITLES, FrameworkName, framework
 
-REMEDY = "To train on the CPU instead say so: make train DEVICE=cpu, or --device cpu"
+MAKE, FLAG = "DEVICE=cpu", "--device cpu"  # how to ask for the CPU, of make and of a command
 # Settings with which a framework sees no GPU.
 CUDA_HIDDEN: dict[str, tuple[str, ...]] = {"CUDA_VISIBLE_DEVICES": ("", "-1")}
 HIDING: dict[FrameworkName, dict[str, tuple[str, ...]]] = {
@@ -26,11 +26,11 @@ WITHOUT_CUDA: dict[FrameworkName, str] = {
 }
 
 
-def prepare_device(device: DeviceName, hosts: Hosts = ALONE) -> str:
+def prepare_device(device: DeviceName, hosts: Hosts = ALONE, cpu: str = FLAG) -> str:
     """Makes the framework use `device`, joins the hosts, and returns the device's name for the record.
 
     That is a GPU's model, or ``cpu``. To be called before anything else imports the framework, or the GPUs cannot be
-    hidden and the hosts not joined.
+    hidden and the hosts not joined. `cpu` is how whoever asked would ask for the CPU.
 
     Raises:
         EdgeError: `gpu` was asked for and the framework sees none; the message says what is missing.
@@ -44,8 +44,8 @@ def prepare_device(device: DeviceName, hosts: Hosts = ALONE) -> str:
         # Without this JAX takes three quarters of each GPU's memory at once, and a server's other users find little.
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
         join(hosts)
-        return _jax_gpu()
-    return _tensorflow_gpu()
+        return _jax_gpu(cpu)
+    return _tensorflow_gpu(cpu)
 
 
 def prepare_for_judging(asked: DeviceName | None, say: Callable[[str], None]) -> str:
@@ -80,33 +80,34 @@ def _seen_none(name: FrameworkName) -> str:
     return f"{TITLES[name]} sees no GPU here"
 
 
-def _tensorflow_gpu() -> str:
+def _tensorflow_gpu(cpu: str) -> str:
     from train.backend import engine as tensorflow
 
     gpus = tensorflow.config.list_physical_devices("GPU")
     if not gpus:
-        raise EdgeError(_why("tensorflow", cuda_build=bool(tensorflow.test.is_built_with_cuda())))
+        raise EdgeError(_why("tensorflow", cpu, cuda_build=bool(tensorflow.test.is_built_with_cuda())))
     names = [tensorflow.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in gpus]
     return str(names[0])
 
 
-def _jax_gpu() -> str:
+def _jax_gpu(cpu: str) -> str:
     from train.backend import engine as jax
 
     try:
         return str(jax.local_devices(backend="gpu")[0].device_kind)
     except RuntimeError as error:  # "Unknown backend: 'gpu' requested", or what CUDA itself had to say
         plugin = any(found.name.startswith("jax-cuda") for found in distributions() if found.name)
-        raise EdgeError(_why("jax", cuda_build=plugin)) from error
+        raise EdgeError(_why("jax", cpu, cuda_build=plugin)) from error
 
 
-def _why(name: FrameworkName, *, cuda_build: bool) -> str:
+def _why(name: FrameworkName, cpu: str, *, cuda_build: bool) -> str:
     return why_no_gpu(
         driver=_has_driver(),
         cuda_build=cuda_build,
         container=in_container(),
         hidden=_hiding(name),
         framework=name,
+        cpu=cpu,
     )
 
 
@@ -124,7 +125,13 @@ def _hiding(name: FrameworkName) -> str | None:
 
 
 def why_no_gpu(
-    *, driver: bool, cuda_build: bool, container: bool, hidden: str | None, framework: FrameworkName = "tensorflow"
+    *,
+    driver: bool,
+    cuda_build: bool,
+    container: bool,
+    hidden: str | None,
+    framework: FrameworkName = "tensorflow",
+    cpu: str = FLAG,
 ) -> str:
     """Returns the sentence for somebody who asked for a GPU that the framework does not see.
 
@@ -134,6 +141,7 @@ def why_no_gpu(
         container: Whether this is a container.
         hidden: The setting that hides every GPU, such as ``CUDA_VISIBLE_DEVICES=-1``, or None.
         framework: Which one.
+        cpu: How to ask for the CPU instead.
     """
     title = TITLES[framework]
     reasons = []
@@ -150,4 +158,5 @@ def why_no_gpu(
             "driver and CUDA build are there, so a library or the driver's version does not fit: "
             f"TF_CPP_MIN_LOG_LEVEL=0 makes {title} say which"
         )
-    return f"device 'gpu' was asked for and {title} sees none: {'; '.join(reasons)}. {REMEDY}"
+    remedy = f"For the CPU say so: the same with {cpu}"
+    return f"device 'gpu' was asked for and {title} sees none: {'; '.join(reasons)}. {remedy}"

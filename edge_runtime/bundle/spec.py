@@ -28,6 +28,9 @@ class PreprocessingSpec:
         if min(self.size) < 1:
             raise FieldError(f"size: height and width of at least 1 expected, {self.size} found")
 
+    def __str__(self) -> str:
+        return f"{self.size[0]} × {self.size[1]} pixels ({self.resize}, {self.interpolation})"
+
 
 @dataclass(frozen=True)
 class ModelSpec:

@@ -7,11 +7,11 @@ import io
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Sequence
 
 from edge_runtime import __version__
-from edge_runtime.console import did_you_mean, guard, without_passwords
+from edge_runtime.commands.parsing import Parser
+from edge_runtime.console import guard
 from edge_runtime.errors import EdgeError
 
 COMMANDS = {
@@ -66,39 +66,6 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
                     lines.append(line)
             filled.append("\n".join(line if line[:1] == " " else textwrap.fill(line, width) for line in lines))
         return "\n\n".join(filled)
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser that knows what a misspelt option may mean.
-
-    It repeats no password: a camera's address in the wrong place is quoted in its error.
-    """
-
-    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
-        # First of all: that --bundle is missing says little to somebody who typed --bundel.
-        words = list(sys.argv[1:] if args is None else args)
-        typed = words[: words.index("--")] if "--" in words else words
-        if self._subparsers:
-            self._check_verb(typed)
-        for word in [] if self._subparsers else typed:
-            option = word.partition("=")[0]
-            # What argparse takes for an option: no negative number, and nothing with a blank in it.
-            option_like = word[:1] == "-" != word and " " not in word and not self._negative_number_matcher.match(word)
-            if option_like and not any(known.startswith(option) for known in self._option_string_actions):
-                near = did_you_mean(f"--{option.lstrip('-')}", self._option_string_actions)
-                self.error(f"no such option: {option}{near if 'did you mean' in near else ''}")
-        return super().parse_known_args(None if args is None else words, namespace)
-
-    def _check_verb(self, typed: Sequence[str]) -> None:
-        """Refuses a first word that is no verb with the one that may be meant."""
-        assert self._subparsers
-        known = list(self._subparsers._group_actions[0].choices or ())
-        verb = next((word for word in typed if word[:1] != "-"), None)
-        if verb is not None and verb not in known:
-            self.error(f"no such command: {verb}{did_you_mean(verb, known)}")
-
-    def error(self, message: str) -> NoReturn:
-        super().error(without_passwords(message))
 
 
 def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:

@@ -70,6 +70,7 @@ class DatasetRecord:
         seed: Of the split.
         counts: Pictures a split.
         files: sha256 of each array file and each list of samples.
+        group_by: By what its pictures were kept together, as somebody asked for; empty for nothing.
     """
 
     schema_version: int
@@ -80,6 +81,7 @@ class DatasetRecord:
     seed: int
     counts: dict[str, int]
     files: dict[str, str]
+    group_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,15 @@ def check_target(target: Path) -> None:
 
 
 def recorded(
-    directory: Path, *, name: str, origin: str, grey: bool, spec: ModelSpec, seed: int, counts: dict[str, int]
+    directory: Path,
+    *,
+    name: str,
+    origin: str,
+    grey: bool,
+    spec: ModelSpec,
+    seed: int,
+    counts: dict[str, int],
+    group_by: str = "",
 ) -> Prepared:
     """Writes the record that makes a prepared dataset of a directory with its arrays and, maybe, lists of samples.
 
@@ -188,7 +198,7 @@ def recorded(
     names = [path.name for path in directory.iterdir()]
     known = [file for split in SPLITS for file in (f"{split}_pixels.npy", f"{split}_labels.npy", samples_file(split))]
     files = {file: sha256(directory / file) for file in known if file in names}
-    record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files)
+    record = DatasetRecord(SCHEMA_VERSION, name, origin, grey, spec, seed, counts, files, group_by)
     (directory / FILE_NAME).write_bytes(fields.canonical(record))
     return Prepared(directory, record, _digest(record))
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_runtime.bundle.writer import pack
+from edge_runtime.commands.parsing import Parser
 from edge_runtime.commands.table import size
 from edge_runtime.console import say
 from edge_runtime.errors import EdgeError, UsageError
@@ -19,7 +20,7 @@ PRIVATE, PUBLIC = ".key", ".pub"
 
 
 def _parser(verb: str, description: str, epilog: str) -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
+    return Parser(
         f"python -m export {verb}",
         description=description,
         epilog=epilog,

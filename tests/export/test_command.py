@@ -233,6 +233,8 @@ def test_other_data_than_the_run_was_trained_on_is_refused(
         (("nowhere", "--out", "x"), 1, "nowhere: no such run"),
         ((".", "--out", "x"), 1, "not a finished run"),
         (("RUN", "--out", "x", "--recipes", "int9.onnx"), 2, "did you mean 'int8.onnx'"),
+        (("RUN", "--outt", "x"), 2, "python -m export: error: no such option: --outt; did you mean '--out'?"),
+        (("import", "x", "--dta", "x"), 2, "export import: error: no such option: --dta; did you mean '--data'?"),
         (("RUN", "--out", "x", "--recipes", "mixed_int8.onnx"), 2, "makes itself where int8.onnx loses too much"),
         (("RUN", "--out", "/proc/x"), 1, "/proc/x: cannot be written: "),
         (("RUN", "--out", "x", "--name", "a b"), 1, "name: letters, digits"),

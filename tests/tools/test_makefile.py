@@ -145,6 +145,20 @@ def test_what_fit_is_told_is_read_before_anything_is_prepared() -> None:
     assert '--then fit --data "$DATA" --run "$RUN" --epochs 3' in shown
 
 
+def test_what_is_trained_on_is_not_prepared_away_unless_it_is_trained_over() -> None:
+    assert '--out "$DATA" --keep-for "$RUN" --size 32' in planned("train", "PREPARE=--size 32")
+    assert "--keep-for" not in planned("train", "ARGS=--fresh --epochs 3")
+    assert '--out "$DATA" --keep-for "$STUDY" --keep-for "$RUN"' in planned("tune")
+
+
+@pytest.mark.parametrize("target", ["train", "tune"])
+def test_a_dataset_that_nobody_named_is_told(target: str) -> None:
+    # A mistyped DATSET= reaches nobody: make takes any variable.
+    line = "make: DATASET is not given"
+    assert f'{line}: $DATASET" >&2' in planned(target, "DATSET=folder:parts")
+    assert line not in planned(target, "DATASET=mnist")
+
+
 @pytest.mark.parametrize(("device", "used"), [("auto", "gpu"), ("cpu", "cpu")])
 def test_a_search_is_in_the_environment_that_trains_and_converts(device: str, used: str) -> None:
     shown = planned("tune", f"DEVICE={device}", "ARGS=--trials 3", "NAME=parts")

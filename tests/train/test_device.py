@@ -32,7 +32,7 @@ def test_what_is_missing_for_a_gpu_is_named(
     sentence = why_no_gpu(driver=driver, cuda_build=cuda_build, container=container, hidden=hidden)
     assert wanted in sentence
     assert unwanted not in sentence
-    assert "make train DEVICE=cpu, or --device cpu" in sentence
+    assert sentence.endswith(". For the CPU say so: the same with --device cpu")
 
 
 def test_several_reasons_are_all_named() -> None:
@@ -78,6 +78,16 @@ def test_judging_is_on_what_is_there_and_says_which(asked: str, said: str, backe
     env = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": "-1"}
     done = python("-c", code, env=env)
     assert done.stdout.splitlines() == [said, "cpu"], done.stderr
+
+
+def test_whoever_came_by_make_is_told_what_to_add_there_and_nothing_else() -> None:
+    env = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = ("-m", "train", "preflight", "--device", "gpu")
+    typed = python(*command, env=env)
+    assert typed.stderr.endswith(". For the CPU say so: the same with --device cpu\n")
+    made = python(*command, "--then", "fit", "--data", "none", "--run", "none", env=env)
+    assert (made.returncode, made.stderr.count("make train")) == (1, 0)
+    assert made.stderr.endswith(". For the CPU say so: the same with DEVICE=cpu\n")
 
 
 def test_judging_on_a_gpu_that_was_asked_for_never_falls_back() -> None:

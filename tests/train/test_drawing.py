@@ -25,7 +25,12 @@ for _ in range(2):
 
 def drawn(home: Path) -> tuple[bytes, str]:
     """Two pictures of a process with fonts of its own, and what it said."""
-    settings = {"HOME": str(home), "MPLCONFIGDIR": str(home / "matplotlib"), "PATH": "/nowhere", "PYTHONPATH": str(ROOT)}
+    settings = {
+        "HOME": str(home),
+        "MPLCONFIGDIR": str(home / "matplotlib"),
+        "PATH": "/nowhere",
+        "PYTHONPATH": str(ROOT),
+    }
     done = subprocess.run([sys.executable, "-c", DRAW], env=settings, capture_output=True, check=True)
     return done.stdout, done.stderr.decode()
 

@@ -35,6 +35,19 @@ def test_preflight_reads_what_is_to_follow() -> None:
     assert python("-m", "train", "preflight", "--device", "cpu", "--then", *follows).returncode == 0
     done = python("-m", "train", "preflight", "--device", "cpu", "--then", *follows, "--epoks", 3)
     assert done.returncode == 2
-    assert "fit: error: unrecognized arguments: --epoks 3" in done.stderr
+    assert done.stderr == "python -m train fit: error: no such option: --epoks; did you mean '--epochs'?\n"
     done = python("-m", "train", "preflight", "--device", "cpu", "--then", "fti")
     assert (done.returncode, done.stderr) == (2, "train: error: --then fti: no such command; did you mean 'fit'?\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (("--epochz", "3"), "no such option: --epochz; did you mean '--epochs'?"),
+        (("--modell", "cnn"), "no such option: --modell; did you mean '--model'?"),
+        (("--rotation", "abc"), "argument --rotation: invalid float value: 'abc'"),
+    ],
+)
+def test_what_is_typed_wrongly_is_one_sentence_and_no_page_of_usage(typed: tuple[str, str], sentence: str) -> None:
+    done = python("-m", "train", "fit", "--data", "none", "--run", "none", *typed)
+    assert (done.returncode, done.stderr) == (2, f"python -m train fit: error: {sentence}\n")

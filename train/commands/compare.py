@@ -13,9 +13,9 @@ DESCRIPTION = """\
 Compares two finished runs on the same test pictures: accuracy, every label, and by McNemar's exact test whether chance
 alone could have made the difference. Standard output gets one line of JSON.
 
-Both were evaluated on the same test split, or are evaluated now. Where their datasets have different ones, as last
-month's and this month's with more pictures, --data names the dataset on whose test split both are judged: the newer
-one, since no old picture changes its split. That leaves each run's own evaluation as it is."""
+Both have the same labels. Both were evaluated on the same test split, or are evaluated now. Where their datasets have
+different ones, as last month's and this month's with more pictures, --data names the dataset on whose test split both
+are judged: the newer one, since no old picture changes its split. That leaves each run's own evaluation as it is."""
 
 EXAMPLE = """\
 examples:

@@ -9,12 +9,13 @@ import typing
 from pathlib import Path
 
 from edge_runtime.console import program, say, tell
+from edge_runtime.stages.chance import near_chance
 from edge_runtime.stages.prepared import open_prepared
 from train.commands.fit_flags import add_augmentation, add_earlier, add_learning
 from train.commands.model_flags import add_model
 from train.config import DeviceName, TrainConfig, asked_config, asked_model, sized_for
 from train.distributed.hosts import check_batch, hosts_from
-from train.fitting.started import begun_with
+from train.fitting.started import AUGMENTED, begun_with
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -150,10 +151,18 @@ def run(arguments: argparse.Namespace) -> int:
         f"{arguments.directory}: {state}: validation accuracy {memory.best:.4f} "
         f"in epoch {memory.best_epoch} of {len(done.history)}{_ended_early(len(done.history), config)}"
     )
+    labels = len(prepared.record.spec.labels)
+    if near_chance(memory.best, labels):
+        say(
+            f"warning: that is near chance, {1 / labels:.4f} with {labels} labels: try another --learning-rate than "
+            f"{config.learning_rate:g}, a tenth of it first, or more --epochs; if that does not help, look whether the "
+            "pictures have the right labels (audit.html in the dataset)"
+        )
     if done.fresh and hosts.first:
+        augmented = f", {AUGMENTED}" if (arguments.directory / AUGMENTED).is_file() else ""
         say(
             f"{arguments.directory} holds model.keras and what it is (summary.txt, architecture.png, "
-            "architecture.json, model.weights.h5), spec.json, config.toml, history.csv, learning_curves.png"
+            f"architecture.json, model.weights.h5), spec.json, config.toml, history.csv, learning_curves.png{augmented}"
         )
         say(f"next: {program()} -m train evaluate {shlex.quote(str(arguments.directory))}")
     tell(arguments.directory)
@@ -161,4 +170,5 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ended_early(epochs: int, config: TrainConfig) -> str:
-    return "" if epochs >= config.epochs else f", ended early: no better one in {config.patience} epochs"
+    waited = "1 epoch" if config.patience == 1 else f"{config.patience} epochs"
+    return "" if epochs >= config.epochs else f", ended early: no better one in {waited}"

@@ -4,7 +4,7 @@ import argparse
 
 from edge_runtime.console import did_you_mean, say
 from edge_runtime.errors import UsageError
-from train.device import prepare_device
+from train.device import FLAG, MAKE, prepare_device
 from train.framework import TITLES, framework
 
 EPILOG = """exit codes:
@@ -37,5 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--then {command}: no such command{did_you_mean(command, arguments.commands)}")
         arguments.commands[command].parse_args(flags)
     if arguments.device == "gpu":  # that there is a CPU is seen without a framework
-        say(f"{TITLES[framework()]} sees {prepare_device('gpu')}")
+        cpu = MAKE if arguments.then else FLAG  # it is make that asks for what is to follow
+        say(f"{TITLES[framework()]} sees {prepare_device('gpu', cpu=cpu)}")
     return 0

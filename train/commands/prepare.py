@@ -1,6 +1,7 @@
 """``python -m train prepare``: from pictures to a prepared dataset."""
 
 import argparse
+import shlex
 import typing
 from pathlib import Path
 
@@ -38,7 +39,8 @@ Every label then needs groups for three splits: 50 or more, or train/, val/ and 
 
 Pictures that cannot be read are left out, counted and named. The prepared dataset holds audit.html, a page with
 thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny and
-blank ones. An interrupted preparation goes on where it was."""
+blank ones. An interrupted preparation goes on where it was. A dataset that is prepared again into the same place keeps
+the size, resize, interpolation, groups and seed that it has, unless flags say otherwise."""
 
 EXAMPLE = """\
 examples:
@@ -72,25 +74,30 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--resize",
         choices=typing.get_args(Resize),
-        default=PreprocessingSpec.resize,
-        help="stretch ignores the aspect ratio, center_crop cuts, letterbox adds black (default: %(default)s)",
+        help="stretch ignores the aspect ratio, center_crop cuts, letterbox adds black "
+        f"(default: {PreprocessingSpec.resize})",
     )
     parser.add_argument(
         "--interpolation",
         choices=typing.get_args(Interpolation),
-        default=PreprocessingSpec.interpolation,
-        help="how pixels are resampled (default: %(default)s)",
+        help=f"how pixels are resampled (default: {PreprocessingSpec.interpolation})",
     )
     parser.add_argument(
         "--group-by",
-        default="",
         metavar="WHAT",
         help="keep the pictures of one group in one split (folder: and csv:). recording: frames that 'edge-runtime "
         "capture' took from one video, or from one camera within an hour. Or a regular expression on the path inside "
-        "the dataset: what its parentheses match names the group. Pictures of no group stay where their content leads",
+        "the dataset: what its parentheses match names the group. Pictures of no group stay where their content leads. "
+        "'' for no groups, where there were some before",
     )
+    parser.add_argument("--seed", type=int, metavar="N", help="of what is drawn for validation and test (default: 0)")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of what is drawn for validation and test (default: %(default)s)"
+        "--keep-for",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a run or a search: never replace the dataset that it was begun with by another one; may be repeated",
     )
     parser.set_defaults(run=run)
 
@@ -99,15 +106,22 @@ def run(arguments: argparse.Namespace) -> int:
     """Prepares and says what came of it; standard output gets the directory."""
     from train.datasets import dataset_called
     from train.preparation.audit import PAGE
+    from train.preparation.kept import Asked, grouped_by, settled
     from train.preparation.prepare import prepare
 
-    if arguments.seed < 0:
+    if (arguments.seed or 0) < 0:
         raise UsageError(f"--seed {arguments.seed}: 0 or more expected")
-    dataset = dataset_called(arguments.dataset, arguments.data, arguments.group_by)
-    size = dataset.size if arguments.size is None else size_from(arguments.size)
-    spec = PreprocessingSpec(size, arguments.resize, arguments.interpolation)
+    dataset = dataset_called(arguments.dataset, arguments.data, arguments.group_by or "")
+    if arguments.group_by is None and (groups := grouped_by(dataset, arguments.out)):
+        say(f"{arguments.out}: as it was prepared before: --group-by {shlex.quote(groups)}")
+        dataset = dataset_called(arguments.dataset, arguments.data, groups)
+    size = None if arguments.size is None else size_from(arguments.size)
+    asked = Asked(size, arguments.resize, arguments.interpolation, arguments.seed)
+    spec, seed, flags = settled(asked, dataset, arguments.out)
+    if flags:
+        say(f"{arguments.out}: as it was prepared before: {' '.join(flags)}")
     try:
-        done = prepare(dataset, spec, arguments.seed, arguments.out)
+        done = prepare(dataset, spec, seed, arguments.out, arguments.keep_for)
     except KeyboardInterrupt:
         say("\nstopped; the same command goes on with the pictures that are still to be prepared")
         raise
@@ -127,7 +141,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"audit: {warning}")
     counts = ", ".join(f"{record.counts[name]:,} {name}" for name in SPLITS)
     state = "prepared" if done.fresh else "up to date"
-    say(f"{record.name}: {state}: {len(record.spec.labels)} labels, {counts}, {size[0]} × {size[1]} pixels")
+    say(f"{record.name}: {state}: {len(record.spec.labels)} labels, {counts}, {' × '.join(map(str, spec.size))} pixels")
     if done.fresh:
         say(f"from {record.origin}")
         say(f"{arguments.out / PAGE} shows what to look at before training")

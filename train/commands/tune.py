@@ -1,6 +1,7 @@
 """``python -m train tune``: a search for configurations that are accurate, fast on a device, or both."""
 
 import argparse
+import itertools
 import math
 import shlex
 import sys
@@ -14,6 +15,7 @@ from edge_runtime.errors import RunError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import open_prepared
 from train.config import DeviceName, TrainConfig
+from train.tuning.attempt import log_of
 from train.tuning.declared import DEFAULT, read_space
 from train.tuning.record import PICTURE, SPACE, TRIALS, StudyRecord, front, read_study, run_of
 from train.tuning.space import Value
@@ -25,7 +27,7 @@ this machine. Accuracy and latency are that file's. The test split is not looked
 
 Optuna's TPE chooses, from the second trial on; the first is what 'fit' does unasked, as near as the space has it. A
 trial whose accuracy is below the median of finished ones that are as fast (same network, not wider, as many epochs)
-is ended early. A trial that fails is recorded with its reason.
+is ended early. A trial that fails is recorded with its reason; --retry-failed tries it once more.
 
 STUDY holds study.json, pareto.png, and each trial as a run directory like any other: STUDY/trials/0007. Interrupt it
 whenever you like: the same command goes on, also inside of a trial. More --trials later go on from there."""
@@ -65,6 +67,9 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument(
         "--epochs", type=positive, metavar="N", help="of each trial (default: the network's own, or as begun)"
     )
+    parser.add_argument(
+        "--retry-failed", dest="retry", action="store_true", help="try the trials that failed once more, before others"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is chosen (default: %(default)s)")
     parser.add_argument(
         "--device",
@@ -91,14 +96,15 @@ def run(arguments: argparse.Namespace) -> int:
         over["epochs"] = epochs
     space, text = read_space(study / SPACE if begun and arguments.space is None else arguments.space, over)
     try:
-        done = search(prepared, study, Wanted(space, text, arguments.trials, over, arguments.seed), say)
+        wanted = Wanted(space, text, arguments.trials, over, arguments.seed, arguments.retry)
+        done = search(prepared, study, wanted, say)
     except KeyboardInterrupt:
         say(f"\nstopped; go on with: {program()} -m train {shlex.join(sys.argv[1:])}")
         raise
     record = done.record
     best = front(record.trials)
     if not best:
-        reason = record.trials[-1].reason if record.trials else "there are none"
+        reason = f"{record.trials[-1].reason}; --retry-failed tries again" if record.trials else "there are none"
         raise RunError(f"{study}: no trial was finished; the last one: {reason}")
     from train.tuning.picture import best_of, pareto
 
@@ -106,25 +112,34 @@ def run(arguments: argparse.Namespace) -> int:
         write_atomically(study / PICTURE, pareto(record))
     except OSError as error:
         raise RunError(f"{study / PICTURE}: cannot be written: {error.strerror or error}") from error
+    total = f"{len(record.trials)} {'trial' if len(record.trials) == 1 else 'trials'}"
     if done.exhausted:
-        say(f"the space has nothing new after {len(record.trials)} trials")
+        say(f"the space has nothing new after {total}")
     counted = {state: [one for one in record.trials if one.state == state] for state in ("ended early", "failed")}
     others = "".join(f", {len(found)} {state}" for state, found in counted.items() if found)
-    say(f"{study}: {'searched' if done.fresh else 'up to date'}: {len(record.trials)} trials{others}")
+    say(f"{study}: {'searched' if done.fresh else 'up to date'}: {total}{others}")
     say(
-        f"the front: what is more accurate on the validation split than one of these takes a tenth longer or more:\n\n"
-        f"{best_of(record, space)}\n"
+        "the front: the most accurate on the validation split first, each line faster than those above by a tenth or "
+        f"more:\n\n{best_of(record, space)}\n"
     )
     _notes(record)
+    if failed := counted["failed"]:
+        say(f"note: {log_of(study, failed[-1])} says why a trial failed; --retry-failed tries such ones once more")
     chosen = run_of(study, best[0])
     longer = ["train", "fit", "--data", str(arguments.data), "--config", str(chosen / "config.toml")]
-    longer += ["--epochs", str(2 * best[0].config.epochs), "--run", f"runs/{study.resolve().name}"]
+    longer += ["--epochs", str(2 * best[0].config.epochs), "--run", str(_free(Path("runs") / study.resolve().name))]
     say(f"{study / PICTURE} shows all. Each is a run as any other in {study / TRIALS}; the most accurate one:")
     say(f"  {program()} -m train evaluate {shlex.quote(str(chosen))}")
     say(f"the same configuration for longer:\n  {program()} -m {shlex.join(longer)}")
     for trial in best:
         tell(run_of(study, trial))
     return 0
+
+
+def _free(run: Path) -> Path:
+    """Returns `run`, with a number behind it where that exists."""
+    names = itertools.chain([run], (run.with_name(f"{run.name}-{number}") for number in itertools.count(2)))
+    return next(name for name in names if not name.exists())
 
 
 def _notes(record: StudyRecord) -> None:

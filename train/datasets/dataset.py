@@ -41,12 +41,14 @@ class Found:
         splits: The pictures of each split.
         notes: What was passed over and why, a sentence each.
         slices: The names of what else is known of every picture.
+        group_by: What was asked for to keep pictures together, as `train.datasets.groups.grouping_by` takes it.
     """
 
     origin: str
     splits: dict[SplitName, Sequence[Sample]]
     notes: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
+    group_by: str = ""
 
 
 class Dataset(Protocol):

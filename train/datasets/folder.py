@@ -17,6 +17,8 @@ from train.datasets.heic import SUFFIXES as HEIC
 from train.datasets.pictures import SPELLINGS, Listed, check_labels, origin_of, split
 
 FOLDER = "folder"  # the slice that sub-folders of a label make
+# What a Mac's zip, a Synology's index, a file system's check, Windows and a NAS leave in folders, thumbnails among it.
+JUNK = ("__MACOSX", "@eaDir", "lost+found", "System Volume Information", "$RECYCLE.BIN", "#recycle")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Folder:
         """Reads the files that nobody has split, once, to split them by content and `seed`."""
         slices = (FOLDER,) if any(sample.slices for sample, _ in self._listed) else ()
         splits, passed = split(self._listed, seed)
-        return Found(origin_of(self.path, self._listed), splits, (*self._notes(), *passed), slices)
+        return Found(origin_of(self.path, self._listed), splits, (*self._notes(), *passed), slices, self.group_by)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
         check_labels(self.path, self.labels, kept, self._listed, "take the label's sub-folder away")
@@ -73,7 +75,7 @@ class Folder:
             OSError: The folder cannot be read.
         """
         next(folder.iterdir(), None)  # rglob passes over what it may not read
-        inside = sorted(item for item in folder.rglob("*") if not _hidden(item))
+        inside = sorted(item for item in folder.rglob("*") if not _inside_hidden(item, folder))
         named = [item for item in inside if item.suffix.lower() in SUFFIXES]
         _refuse_dead_links(named)
         label, count = labels.index(_label(folder)), 0
@@ -94,10 +96,13 @@ class Folder:
         others = Counter(
             item.suffix.lower() or "no suffix"
             for item in self.path.rglob("*")
-            if item.is_file() and item.suffix.lower() not in SUFFIXES and not _hidden(item)
+            if item.is_file() and item.suffix.lower() not in SUFFIXES and not _inside_hidden(item, self.path)
         )
         loose = sum(_loose(top) for top in {self.path, *(top for top, _ in _split_folders(self.path))})
         notes = []
+        junk = sorted({f"{item.name}/" for item in self.path.rglob("*") if _hidden(item) and item.is_dir()})
+        if junk:
+            notes.append(f"passed over, not as labels and not for pictures: {', '.join(junk)}")
         if others:
             kinds = ", ".join(sorted(others))
             notes.append(
@@ -174,7 +179,16 @@ def _label(folder: Path) -> str:
 
 
 def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")  # .git, and the ._picture.jpg that macOS leaves on USB sticks
+    # .git, .ipynb_checkpoints, and the ._picture.jpg that macOS leaves on USB sticks
+    return _is_junk(path.name)
+
+
+def _inside_hidden(path: Path, root: Path) -> bool:
+    return any(map(_is_junk, path.parts[len(root.parts) :]))
+
+
+def _is_junk(name: str) -> bool:
+    return name.startswith(".") or name in JUNK
 
 
 def _counted(count: int, what: str) -> str:

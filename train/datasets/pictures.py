@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from edge_runtime.errors import DatasetError
@@ -132,14 +133,22 @@ def check_labels(
             total = sum(counts.values())
             in_groups = f" in {_units(listed, index):,} groups" if grouped else ""
             none = f", none of them for {' and '.join(lacking)}" if total else ""
+            none = _only_in(listed, labels, index) or none
             short.append(f"'{label}' has {total:,}{in_groups}{none}")
     if not short:
         return
     left = len(short) - SHOWN
     more = f"; and {left:,} label{'s' * (left > 1)} more" if left > 0 else ""
     share = f"about {100 * (1 - VALIDATION - TEST):.0f}, {100 * VALIDATION:.0f} and {100 * TEST:.0f} %"
-    if len(given(listed)) == len(SPLITS):
+    provided = [name for name in SPLITS if name in given(listed)]
+    if len(provided) == len(SPLITS):
         wanted = "Every label needs some in train, validation and test, which were given. Add or move some"
+    elif "train" in provided:
+        missing = " and ".join(name for name in SPLITS if name not in provided)
+        wanted = (
+            f"Every label needs some in {' and '.join(provided)}, which were given, and enough in train: a tenth of "
+            f"them, or of their groups, becomes {missing}, which was not. Add or move some"
+        )
     elif grouped:
         wanted = (
             f"Pictures of a group stay together, and every label needs groups for train, validation and test, which "
@@ -155,6 +164,17 @@ def check_labels(
             "others"
         )
     raise DatasetError(f"{root}: too few pictures: {'; '.join(short[:SHOWN])}{more}. {wanted}; or {remedy}")
+
+
+def _only_in(listed: Sequence[Listed], labels: Sequence[str], index: int) -> str:
+    """Returns where a label is that was put into validation or test and not into train, and which it may have meant."""
+    learned = {sample.label for sample, put in listed if put == "train"}
+    places = {put for sample, put in listed if sample.label == index}
+    if not learned or index in learned or not places or None in places:
+        return ""
+    near = get_close_matches(labels[index], [labels[at] for at in sorted(learned)], n=1)
+    meant = f" (did you mean '{near[0]}'?)" if near else ""
+    return f", only in {' and '.join(name for name in SPLITS if name in places)}{meant}"
 
 
 def _units(listed: Sequence[Listed], label: int) -> int:

@@ -77,7 +77,7 @@ class Table:
                 "paths are relative to the table: put it where they start, or write whole paths"
             )
         splits, passed = split(self._listed, seed)
-        return Found(origin_of(self.path, self._listed), splits, passed, self._slices)
+        return Found(origin_of(self.path, self._listed), splits, passed, self._slices, self.group_by)
 
     def check(self, kept: dict[SplitName, list[int]]) -> None:
         check_labels(self.path, self.labels, kept, self._listed, "take the label's rows away")

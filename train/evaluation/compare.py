@@ -94,15 +94,21 @@ class Comparison:
         return (self.gained - self.lost) / len(self.pictures.names)
 
     @property
+    def better(self) -> Side | None:
+        """The run that is better by more than chance, if one is."""
+        if self.p >= ALPHA:
+            return None
+        return self.second if self.gained > self.lost else self.first
+
+    @property
     def verdict(self) -> str:
-        """A sentence that says which run is better, if that can be said."""
-        differ = self.gained + self.lost
-        if not differ:
+        """A sentence that says which run is better, if that can be said; it begins with that run's name, or small."""
+        if not self.gained + self.lost:
             return "both label the same pictures rightly"
-        better, worse = (self.second, self.first) if self.gained > self.lost else (self.first, self.second)
-        if self.p < ALPHA:
+        if self.better:
+            worse = self.first if self.better is self.second else self.second
             return (
-                f"{better.name} is better than {worse.name}: chance alone would hardly do that "
+                f"{self.better.name} is better than {worse.name}: chance alone would hardly do that "
                 f"(McNemar's p {told(self.p)})"
             )
         return f"neither is better: chance alone makes a difference like this often (McNemar's p {told(self.p)})"

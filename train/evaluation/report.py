@@ -14,7 +14,8 @@ from train.evaluation.findings import Evaluation, Material
 from train.evaluation.metrics import Metrics
 from train.evaluation.pages import render, thumbnail
 from train.evaluation.ranking import precision_recall, roc
-from train.evaluation.thresholds import coverage, judged
+from train.evaluation.suspects import LISTED
+from train.evaluation.thresholds import alike, coverage, judged
 from train.fitting.checkpoint import HISTORY
 from train.fitting.history import read_history, remember
 from train.fitting.started import config_of
@@ -64,12 +65,14 @@ def report(evaluation: Evaluation, material: Material) -> bytes:
                 evaluation.certainty.unknown.score,
             )
         ),
+        precisions=alike(evaluation.certainty.precisions),
         strangers=_strangers(material, labels),
         slices=evaluation.slices[:PARTS],
         suspects=[
             (split, [(one, thumbnail(pixels[one.index])) for one in chosen])
             for split, chosen, pixels in _suspects(material)
         ],
+        listed=LISTED,
         **_training(material),
     )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import DatasetError, RunError
 from edge_runtime.stages.prepared import Prepared, open_prepared
 from edge_runtime.stages.run import Run
@@ -80,11 +79,11 @@ def check_comparable(first: Run, second: Run, data: Path | None) -> None:
     """
     both = f"{first.directory} and {second.directory} cannot be compared"
     if first.spec.labels != second.spec.labels:
-        raise RunError(f"{both}: {_labels_apart(first, second)}; {SAME_DATASET}")
+        raise RunError(f"{both}: {_labels_apart(first, second)}; {_labels_way_out(first, second, data)}")
     one, other = (run.spec.preprocessing for run in (first, second))
     if one != other:
         raise RunError(
-            f"{both}: one takes pictures of {_told(one)}, the other of {_told(other)}, and a test split has one size; "
+            f"{both}: one takes pictures of {one}, the other of {other}, and a test split has one size; "
             f"{SAME_DATASET}, or look at both report.html"
         )
     if data is not None:
@@ -159,6 +158,19 @@ def _way_out(first: Run, second: Run) -> str:
     return f"--data DIR judges both on one dataset's test split, or {SAME_DATASET}"
 
 
+def _labels_way_out(first: Run, second: Run, data: Path | None) -> str:
+    if data is None:
+        return SAME_DATASET
+    # That both are to be trained on one dataset is no answer to who asked for an older and a newer one.
+    labels = open_prepared(data).record.spec.labels
+    others = [run for run in (first, second) if run.spec.labels != labels]
+    again = " and ".join(str(run.directory) for run in others)
+    return (
+        "--data judges runs with the same labels alone; look at the labels that both know in either report.html, or "
+        f"train {again} again on {data}, in a new --run"
+    )
+
+
 def _fitting(run: Run, data: Path) -> Prepared:
     prepared = open_prepared(data)
     wanted, found = run.spec, prepared.record.spec
@@ -169,8 +181,8 @@ def _fitting(run: Run, data: Path) -> Prepared:
         )
     if wanted.preprocessing != found.preprocessing:
         raise DatasetError(
-            f"--data {data}: pictures of {_told(wanted.preprocessing)} expected, as for {run.directory}, "
-            f"{_told(found.preprocessing)} found; prepare the dataset like that into another directory"
+            f"--data {data}: pictures of {wanted.preprocessing} expected, as for {run.directory}, "
+            f"{found.preprocessing} found; prepare the dataset like that into another directory"
         )
     return prepared
 
@@ -215,8 +227,3 @@ def _labels_apart(first: Run, second: Run) -> str:
         if more := [label for label in run.spec.labels if label not in other.spec.labels]:
             return f"{run.directory} has the label '{more[0]}', {other.directory} has not"
     return "their labels are in another order"
-
-
-def _told(spec: PreprocessingSpec) -> str:
-    height, width = spec.size
-    return f"{height} × {width} pixels ({spec.resize}, {spec.interpolation})"

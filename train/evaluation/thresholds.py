@@ -1,5 +1,6 @@
 """Below which score a prediction says too little: chosen on the validation split, judged on the test split."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -103,6 +104,11 @@ def for_precision(wanted: float, validation: Judged, test: Judged) -> Threshold:
 def precisions(asked: Sequence[float], validation: Judged, test: Judged) -> tuple[Threshold, ...]:
     """Returns the threshold of every precision in `WANTED` and `asked`, lowest first."""
     return tuple(for_precision(wanted, validation, test) for wanted in sorted({*WANTED, *asked}))
+
+
+def alike(found: Sequence[Threshold]) -> list[tuple[Threshold, ...]]:
+    """Returns thresholds side by side that have the same score, as all do where the validation split is all right."""
+    return [tuple(group) for _, group in itertools.groupby(found, key=lambda one: one.score)]
 
 
 def coverage(split: Judged) -> Curve:

@@ -82,8 +82,8 @@ def load_teacher(directory: Path, spec: ModelSpec) -> Any:
     if run.spec.labels != spec.labels or run.spec.preprocessing != spec.preprocessing:
         raise RunError(
             f"{directory}: a teacher of the same labels and preprocessing expected; it was trained with "
-            f"{len(run.spec.labels)} labels and {run.spec.preprocessing}, the dataset has {len(spec.labels)} and "
-            f"{spec.preprocessing}"
+            f"{len(run.spec.labels)} labels and pictures of {run.spec.preprocessing}, the dataset has "
+            f"{len(spec.labels)} and {spec.preprocessing}"
         )
     return model
 

@@ -153,7 +153,8 @@ def _train(
     record, steps = prepared.record, batches.num_batches
     say(
         f"{config.model}: {cost(plain)}\n{record.name}: {record.counts['train']:,} "
-        f"pictures to train on, {record.counts['validation']:,} to validate; at most {config.epochs} epochs on {device}"
+        f"pictures to train on, {record.counts['validation']:,} to validate; at most {config.epochs} "
+        f"{'epoch' if config.epochs == 1 else 'epochs'} on {device}"
         + (f", {hosts}, {config.batch_size // hosts.count} pictures of each step" if hosts.several else "")
     )
     if config.epochs * steps < FEW_STEPS:

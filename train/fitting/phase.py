@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from edge_runtime.commands.table import span
+from edge_runtime.console import say
 from edge_runtime.errors import RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import Prepared
@@ -20,6 +22,8 @@ from train.fitting.learner import Learner
 from train.fitting.plateau import rate_after
 from train.fitting.recorder import Recorder
 from train.models.backbone import Phase
+
+LONG = 60.0  # seconds; who waits less needs no word about it
 
 
 def train_phase(
@@ -60,6 +64,8 @@ def train_phase(
         write_atomically(run / HISTORY, to_csv(rows))
 
     def begin(epoch: int, logs: dict[str, float] | None = None) -> None:
+        if hosts.first and epoch == len(history) + 1:  # the first one of this sitting is over
+            tell_what_is_left(recorder.history[-1].seconds, phase.end - epoch)
         batches.start(epoch)
         learner.start(epoch, config.seed)
 
@@ -96,3 +102,16 @@ def train_phase(
 
 def _kept(history: tuple[Epoch, ...]) -> str:
     return f"; the checkpoint after epoch {len(history)} stays" if history else ""
+
+
+def tell_what_is_left(seconds: float, epochs: int) -> None:
+    """Says how long the epochs that are left may take, unless that is soon over.
+
+    Args:
+        seconds: Of an epoch.
+        epochs: That are left.
+    """
+    more = seconds * epochs
+    if more >= LONG:
+        coarse = 60 * round(more / 60) if more > 10 * LONG else round(more, -1)
+        say(f"{epochs} more epochs take about {span(coarse)}, if they do not end early")

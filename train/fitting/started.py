@@ -85,6 +85,8 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
         raise RunError(f"{error}; {advice}") from error
     if difference := first_difference(old, config):
         name, before, now = difference
+        if name == "epochs" and (run / stage.RECORD).is_file():
+            advice = f"it is finished: --from {run} with another --run goes on from it, --fresh starts over"
         raise RunError(f"{run}: was begun with {name} = {before!r}, {now!r} is asked for now; {advice}")
     if started.dataset_digest != prepared.digest:
         raise RunError(
@@ -99,6 +101,15 @@ def begun_with(run: Path) -> TrainConfig | None:
     try:
         return read_config(run / CONFIG, {})
     except EdgeError:
+        return None
+
+
+def begun_on(run: Path) -> str | None:
+    """Returns the digest of the dataset with which `run` was begun, or None where nothing readable says so."""
+    path = run / STARTED
+    try:
+        return fields.parse(Started, fields.decode(path.read_bytes(), str(path)), str(path)).dataset_digest
+    except (FieldError, OSError):
         return None
 
 

@@ -90,6 +90,7 @@ def examine(prepared: Prepared) -> Audit:
         len(tiny),
         len(torn),
         sum(torn),
+        _fewest(about, index, len(labels)),
         dict(kinds),
         (),
     )
@@ -140,6 +141,15 @@ def _torn(about: dict[SplitName, About | None]) -> list[int]:
             if recording := recording_of(name.rpartition("/")[2]):
                 counts.setdefault(recording, Counter())[split] += 1
     return [counter.total() for counter in counts.values() if len(counter) > 1]
+
+
+def _fewest(about: dict[SplitName, About | None], index: dict[SplitName, NDArray[np.int64]], labels: int) -> int:
+    """Returns how many recordings the label with the fewest has; a picture of none stands alone, as one."""
+    found: list[set[str]] = [set() for _ in range(labels)]
+    for split, known in about.items():
+        for name, label in zip(known.names if known else (), index[split].tolist(), strict=False):
+            found[label].add(recording_of(name.rpartition("/")[2]) or name)
+    return min(map(len, found))
 
 
 def _named(about: About | None, at: int) -> str:

@@ -64,8 +64,10 @@ def _parts(found: Audit, prepared: Prepared) -> Iterator[str]:
     yield from _counts(found)
     thumbnails = _Thumbnails(prepared)
     yield from _groups("The same picture more than once", found.duplicates, thumbnails)
-    yield from _groups("Of one colour all over", _together(found.blank), thumbnails)
-    yield from _groups("Less than half as large as what the model sees", _together(found.tiny), thumbnails)
+    yield from _groups("Of one colour all over", _together(found.blank), thumbnails, found.blank_count)
+    yield from _groups(
+        "Less than half as large as what the model sees", _together(found.tiny), thumbnails, found.tiny_count
+    )
     if found.left_out:
         rows = "".join(
             f"<tr><td>{escape(one.name)}</td><td>{escape(one.split)}</td><td>{escape(one.reason)}</td></tr>"
@@ -89,15 +91,22 @@ def _counts(found: Audit) -> Iterator[str]:
 
 
 def _together(places: Sequence[Place]) -> list[Sequence[Place]]:
-    return [places[:SHOWN]] if places else []
+    return [places] if places else []
 
 
-def _groups(title: str, groups: Sequence[Sequence[Place]], thumbnails: "_Thumbnails") -> Iterator[str]:
+def _groups(
+    title: str, groups: Sequence[Sequence[Place]], thumbnails: "_Thumbnails", count: int | None = None
+) -> Iterator[str]:
+    """Yields groups of pictures under a title; `count` is how many pictures there are where not all are listed."""
     if not groups:
         return
     yield f"<h2>{escape(title)}</h2>"
     for group in groups[:SHOWN]:
         yield _group(group, thumbnails)
+        more = (count or len(group)) - SHOWN
+        if more > 0:
+            listed = "all" if count in (None, len(group)) else "the first"
+            yield f"<p>… and {more:,} more; audit.json names {listed} {len(group):,}.</p>"
     if len(groups) > SHOWN:
         yield f"<p>… and more; audit.json lists {len(groups):,} of them.</p>"
 

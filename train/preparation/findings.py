@@ -50,6 +50,7 @@ class Audit:
         tiny_count: All of them.
         torn: Recordings, by the names that `edge-runtime capture` gives, of which several splits have pictures.
         torn_count: Their pictures.
+        recordings: Recordings of the label that has the fewest, each picture of none counted as one.
         kinds: How many files are animated, transparent and so on.
         warnings: What of that a person should look at, a sentence each.
     """
@@ -70,6 +71,7 @@ class Audit:
     tiny_count: int
     torn: int
     torn_count: int
+    recordings: int
     kinds: dict[str, int]
     warnings: tuple[str, ...]
 
@@ -91,8 +93,7 @@ def warnings(found: Audit) -> Iterator[str]:
         yield (
             f"{_pictures(found.torn_count)} of {found.torn:,} recording{'s' * (found.torn > 1)} that more than one "
             "split has a part of: neighbouring frames are alike, and the figures are too good; capture the test's "
-            "pictures at another time, into test/ beside train/, or keep recordings whole with --group-by recording "
-            "(make: PREPARE='--group-by recording'), which wants 50 or more of each label"
+            f"pictures at another time, into test/ beside train/{_or_whole(found.recordings)}"
         )
     totals = {label: sum(counts.values()) for label, counts in found.counts.items()}
     few = [f"'{label}' ({total:,})" for label, total in totals.items() if total < FEW]
@@ -113,6 +114,16 @@ def warnings(found: Audit) -> Iterator[str]:
     for word, meaning in KINDS.items():
         if found.kinds.get(word):
             yield f"{_pictures(found.kinds[word])} {meaning}"
+
+
+def _or_whole(recordings: int) -> str:
+    """Returns the other way to keep recordings whole, where there are enough of them for three splits."""
+    if recordings < FEW:
+        return (
+            f" (--group-by recording, which keeps recordings whole, wants {FEW} or more recordings of each label, and "
+            f"one has {recordings})"
+        )
+    return ", or keep recordings whole with --group-by recording (make: PREPARE='--group-by recording')"
 
 
 def _pictures(count: int) -> str:

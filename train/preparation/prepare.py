@@ -1,6 +1,7 @@
 """From pictures as they were found to the arrays a model trains on, however many there are."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from edge_runtime.stages.prepared import SPLITS, Prepared, check_target, open_pr
 from train.datasets.dataset import Dataset, Found
 from train.preparation.audit import PAGE, audit
 from train.preparation.decoding import decoded
+from train.preparation.kept import needed_by, not_replaced
 from train.preparation.rows import LeftOut
 from train.preparation.unfinished import Unfinished, place, unfinished
 from train.progress import counted
@@ -38,7 +40,9 @@ class Preparation:
     replaced: str = ""
 
 
-def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: Path) -> Preparation:
+def prepare(
+    dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: Path, keep_for: Sequence[Path] = ()
+) -> Preparation:
     """Writes `dataset` as a prepared dataset to `out`, unless the same one is there; goes on where it was interrupted.
 
     Args:
@@ -46,9 +50,12 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
         preprocessing: Size, resize and interpolation of every picture.
         seed: Of the split.
         out: The prepared dataset's directory.
+        keep_for: Runs and searches: the dataset in `out` that one of them was begun with is not replaced by another.
 
     Raises:
-        DatasetError: The pictures are not there, not enough of them can be read, or `out` cannot be written.
+        DatasetError: The pictures are not there, not enough of them can be read, `out` cannot be written, or what is
+            there is to be kept.
+        RunError: The record of a search in `keep_for` cannot be read.
     """
     spec = ModelSpec(dataset.labels, preprocessing)
     existing = intact(out)
@@ -58,6 +65,9 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
         if same and dataset.is_origin(record.origin):
             return Preparation(existing, fresh=False, warnings=_audited(existing))
     check_target(out)  # before minutes of work
+    needing = None if existing is None else needed_by(existing, keep_for)
+    if existing and needing and (existing.record.name, existing.record.spec) != (dataset.name, spec):
+        raise not_replaced(existing, needing)
     found = dataset.find(seed)
     # Too few already by what was found: told before minutes of decoding.
     dataset.check({name: [sample.label for sample in found.splits[name]] for name in SPLITS})
@@ -80,7 +90,11 @@ def prepare(dataset: Dataset, preprocessing: PreprocessingSpec, seed: int, out: 
                 spec=spec,
                 seed=seed,
                 counts=work.counts,
+                group_by=found.group_by,
             )
+            # Not before: a picture that was merely written again, or came from another place, is no other dataset.
+            if existing and needing and made.digest != existing.digest:
+                raise not_replaced(existing, needing)
             warnings = audit(made).warnings
             work.move(out)
     except OSError as error:

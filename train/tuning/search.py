@@ -35,6 +35,7 @@ class Wanted:
         trials: In all, those of earlier sittings included.
         over: What goes over the space in every trial: the device, perhaps the epochs.
         seed: Of Optuna's choices.
+        retry: Whether trials that failed are tried once more.
     """
 
     space: Space
@@ -42,6 +43,12 @@ class Wanted:
     trials: int
     over: dict[str, Value]
     seed: int
+    retry: bool = False
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The states of trials that are to be gone on with."""
+        return (study.RUNNING, study.FAILED) if self.retry else (study.RUNNING,)
 
     @property
     def epochs(self) -> int | None:
@@ -82,7 +89,7 @@ def search(prepared: Prepared, directory: Path, wanted: Wanted, say: Say) -> Sea
     found = study.read_study(directory)
     if found is not None:
         check_same(directory, found, prepared, wanted.epochs, wanted.text)
-        if len(found.trials) >= wanted.trials and not any(trial.state == study.RUNNING for trial in found.trials):
+        if len(found.trials) >= wanted.trials and not any(trial.state in wanted.open for trial in found.trials):
             return Searched(found, fresh=False, exhausted=False)
     check_tools()
     directory.mkdir(parents=True, exist_ok=True)
@@ -124,9 +131,10 @@ class _Search:
         record = self._begin() if self._record is None else self._record
         fresh, exhausted = False, False
         for trial in record.trials:
-            if trial.state == study.RUNNING:
-                self._say(f"trial {trial.name}: goes on where it was stopped")
-                record, fresh = self._tried(record, trial), True
+            if trial.state in self._wanted.open:
+                how = "goes on where it was stopped" if trial.state == study.RUNNING else "failed, is tried once more"
+                self._say(f"trial {trial.name}: {how}")
+                record, fresh = self._tried(record, replace(trial, state="running", reason="")), True
         while len(record.trials) < self._wanted.trials:
             config = self._next(record)
             if config is None:
@@ -179,6 +187,6 @@ class _Search:
             raise RunError(
                 f"{self._directory}: the last {MOST_FAILED} trials failed, the last one because: {came.reason}; "
                 f"{log_of(self._directory, came)} has more. Once that is mended the same command goes on with further "
-                "trials"
+                "trials, with --retry-failed with these again"
             )
         return record

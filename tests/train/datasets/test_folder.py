@@ -276,7 +276,7 @@ def test_a_label_that_a_split_lacks_is_refused_with_what_was_given(tmp_path: Pat
     found = dataset.find(seed=0)
     with pytest.raises(
         DatasetError,
-        match=r"'볼트' has 3, none of them for train and validation. .*test, which were given. Add or move",
+        match=r"'볼트' has 3, only in test\. .*test, which were given\. Add or move",
     ):
         dataset.check({name: [sample.label for sample in found.splits[name]] for name in SPLITS})
 
@@ -319,3 +319,35 @@ def test_a_name_of_no_encoding_is_no_obstacle(pictures: Path, tmp_path: Path) ->
     names = [name for about in known if about is not None for name in about.names]
     assert os.fsdecode("와셔/".encode() + b"\xb0\xa1.png") in names
     assert (tmp_path / "out" / "audit.html").is_file()
+
+
+def test_what_systems_leave_in_folders_is_no_label_and_holds_no_pictures_and_that_is_said(pictures: Path) -> None:
+    before = where(pictures)
+    for junk in ("__MACOSX", ".ipynb_checkpoints", "와셔/@eaDir", "와셔/.ipynb_checkpoints", "lost+found"):
+        write_pictures(pictures / junk / "900.png" / "SYNO", 2)
+        write_pictures(pictures / junk, 2)
+        (pictures / junk / "notes.txt").touch()
+    assert Folder(pictures).labels == ("나사 못", "와셔")
+    assert where(pictures) == before
+    assert Folder(pictures).find(seed=0).notes == (
+        "passed over, not as labels and not for pictures: .ipynb_checkpoints/, @eaDir/, __MACOSX/, lost+found/",
+    )
+
+
+def test_splits_by_hand_with_what_a_mac_s_zip_leaves_beside_them(tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", "train", "val", "test")
+    (tmp_path / "in" / "__MACOSX" / "train").mkdir(parents=True)
+    assert Folder(tmp_path / "in").labels == ("나사 못", "와셔")
+
+
+def test_a_label_that_was_mistyped_in_a_given_split_is_recognised(tmp_path: Path) -> None:
+    split_by_hand(tmp_path / "in", "train", "test")
+    write_pictures(tmp_path / "in" / "train" / "bag", 40)
+    write_pictures(tmp_path / "in" / "test" / "bagg", 3)
+    with pytest.raises(DatasetError) as caught:
+        prepare(Folder(tmp_path / "in"), SPEC, 0, tmp_path / "out")
+    told = str(caught.value)
+    assert "'bagg' has 3, only in test (did you mean 'bag'?)" in told
+    assert "some in train and test, which were given, and enough in train: a tenth of them" in told
+    assert "chosen by content" not in told
+    assert "--seed" not in told

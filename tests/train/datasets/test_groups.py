@@ -1,12 +1,14 @@
 """Groups of pictures that stay in one split: real recordings, made by `edge-runtime capture` from videos."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.collecting.names import recording_of
 from edge_runtime.errors import DatasetError, UsageError
 from edge_runtime.stages.prepared import SPLITS, open_prepared
@@ -17,6 +19,9 @@ from train.datasets import dataset_called
 from train.datasets.folder import Folder
 from train.datasets.groups import grouping_by
 from train.datasets.table import Table
+from train.preparation.audit import examine
+from train.preparation.findings import warnings
+from train.preparation.prepare import prepare
 
 FRAMES = 12
 
@@ -76,7 +81,15 @@ def test_without_groups_every_recording_is_torn_and_the_audit_tells(captured: Pa
     done = python("-m", "train", "prepare", "--dataset", f"folder:{captured}", "--size", 32, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert f"pictures are of {len(torn)} recordings that more than one split has a part of" in done.stderr
-    assert "--group-by recording" in done.stderr
+    wanted = "--group-by recording, which keeps recordings whole, wants 50 or more recordings of each label, and one"
+    assert f"({wanted} has 4)" in done.stderr
+
+
+def test_recordings_enough_for_three_splits_are_to_be_kept_whole(captured: Path, tmp_path: Path) -> None:
+    found = examine(prepare(Folder(captured), PreprocessingSpec((8, 8)), 0, tmp_path / "out").prepared)
+    assert found.recordings == 4
+    told = next(sentence for sentence in warnings(replace(found, recordings=50)) if "recording" in sentence)
+    assert told.endswith("or keep recordings whole with --group-by recording (make: PREPARE='--group-by recording')")
 
 
 def test_a_recording_stays_in_one_split(captured: Path, tmp_path: Path) -> None:
@@ -90,7 +103,10 @@ def test_a_recording_stays_in_one_split(captured: Path, tmp_path: Path) -> None:
     assert "more than one split has a part of" not in done.stderr
     assert sum(open_prepared(tmp_path / "out").record.counts.values()) == 8 * FRAMES
     assert "up to date" in python(*command, "--group-by", "recording", "--seed", seed).stderr
-    assert "up to date" not in python(*command, "--seed", seed).stderr, "other groups, another dataset"
+    kept = python(*command, "--seed", seed).stderr
+    assert f"{tmp_path / 'out'}: as it was prepared before: --group-by recording\n" in kept
+    assert "up to date" in kept
+    assert "up to date" not in python(*command, "--seed", seed, "--group-by", "").stderr, "no groups, another dataset"
 
 
 def test_too_few_recordings_are_told_with_their_number_and_what_to_do(captured: Path, tmp_path: Path) -> None:

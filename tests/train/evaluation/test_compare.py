@@ -1,6 +1,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,6 +209,23 @@ def test_other_labels_are_refused_by_name(
     other = cut(small, tmp_path / "other", 60, {"train": 100, "validation": 60}, labels)
     with pytest.raises(RunError, match=r"런 a has the label 'T-shirt/top', .*run has not"):
         compare(runs[0], make_run(tmp_path / "run", other, 1))
+
+
+def test_with_data_a_run_of_other_labels_is_the_one_to_train_again(
+    small: Prepared, runs: tuple[Path, Path], tmp_path: Path, make_run: MakeRun
+) -> None:
+    labels = ("장화", *small.record.spec.labels[1:])
+    other = cut(small, tmp_path / "other", 60, {"train": 100, "validation": 60}, labels)
+    wanted = r"has the label .*--data judges runs with the same labels alone; .*train .*런 a again on .*other, in a new"
+    with pytest.raises(RunError, match=wanted):
+        compare(runs[0], make_run(tmp_path / "run", other, 1), other.directory)
+
+
+def test_the_page_keeps_the_names_of_runs_as_they_are(runs: tuple[Path, Path]) -> None:
+    found = compare(*runs)
+    clear = replace(found, gained=40, lost=2, p=mcnemar(40, 2))
+    assert "<p>b is better than 런 a: " in page(clear).decode()
+    assert "<p>Neither is better: " in page(replace(found, gained=3, lost=2, p=1.0)).decode()
 
 
 def test_a_run_is_not_compared_with_itself(tmp_path: Path) -> None:

@@ -185,3 +185,16 @@ def test_names_slices_and_labels_of_any_kind_are_shown(
     assert "<b>nut" not in page
     assert "볼트/test 0\N{REPLACEMENT CHARACTER}.jpg" in (run / "predictions.csv").read_text("utf-8")
     assert found.calibration.temperature is None, "12 pictures say nothing about a temperature"
+
+
+def test_the_report_says_what_is_in_the_list_of_suspects_and_equal_thresholds_once(
+    named: Prepared, tmp_path: Path, make_run: Callable[[Path, Prepared, int], Path]
+) -> None:
+    run = make_run(tmp_path / "run", named, 0)
+    found, _ = evaluate(run, None)
+    page = (run / "report.html").read_text("utf-8")
+    assert "Those that got another label are in <code>suspects.csv</code>, of each split the worst 200 at most." in page
+    listed = (run / "suspects.csv").read_text("utf-8").splitlines()[1:]
+    assert len(listed) == sum(found.wrong.values()), "fewer than 200 of each split"
+    assert {one.score for one in found.certainty.precisions} == {None}, "random weights: no score gives 90 %"
+    assert page.count("% right</th>") == 1

@@ -5,7 +5,17 @@ from hypothesis import strategies as st
 
 from export.proof import threshold as at_export
 from export.proof.parity import Reference
-from train.evaluation.thresholds import Judged, auroc, coverage, for_precision, judged, unknown
+from train.evaluation.thresholds import (
+    WANTED,
+    Judged,
+    alike,
+    auroc,
+    coverage,
+    for_precision,
+    judged,
+    precisions,
+    unknown,
+)
 
 SURE = Judged(np.array([0.9, 0.8, 0.8, 0.7, 0.6], np.float32), np.array([True, True, False, True, True]))
 
@@ -19,6 +29,13 @@ def test_the_lowest_score_that_gives_the_precision_is_taken() -> None:
     assert high.score > 0.8, "the picture at .8 that is wrong has another one beside it that is right"
     assert high.test is not None
     assert (high.test.labelled, high.test.precision) == (0.2, 1.0)
+
+
+def test_where_every_validation_picture_is_right_one_threshold_is_told_for_all_precisions() -> None:
+    perfect = Judged(SURE.best, np.ones(5, bool))
+    (group,) = alike(precisions((), perfect, SURE))
+    assert [one.wanted for one in group] == sorted(WANTED)
+    assert [len(group) for group in alike([for_precision(wanted, SURE, SURE) for wanted in (0.7, 0.8, 1.0)])] == [2, 1]
 
 
 def test_a_precision_that_no_score_gives_is_said_to_be_none() -> None:

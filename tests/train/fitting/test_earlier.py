@@ -74,3 +74,10 @@ def test_a_teacher_of_other_labels_is_refused(tmp_path: Path, source: keras.Mode
     assert load_teacher(run, spec).output_shape == (None, 3)
     with pytest.raises(RunError, match="same labels and preprocessing"):
         load_teacher(run, ModelSpec(("dog", "cat", "owl"), PreprocessingSpec(SIZE)))
+
+
+def test_a_teacher_of_another_size_is_refused_with_both_sizes_in_words(tmp_path: Path, source: keras.Model) -> None:
+    run = finished(tmp_path / "a", ("cat", "dog", "owl"), source)
+    wanted = r"pictures of 12 × 12 pixels \(stretch, bilinear\), the dataset has 3 and 24 × 24 pixels"
+    with pytest.raises(RunError, match=wanted):
+        load_teacher(run, ModelSpec(("cat", "dog", "owl"), PreprocessingSpec((24, 24))))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
-from tests.support import ROOT, on_a_small_disk
+from tests.support import ROOT, on_a_small_disk, python
 from train.backend import keras
 from train.config import read_config, sized_for
 from train.fitting.checkpoint import LAST
@@ -138,6 +138,22 @@ def test_another_configuration_is_refused_and_the_run_stays(finished: Path, smal
     assert done.returncode == 1
     assert "was begun with epochs = 3, 4 is asked for now" in done.stderr
     assert open_run(finished).spec.labels
+
+
+def test_a_run_that_learned_nothing_is_told_with_what_to_try(small: Prepared, tmp_path: Path) -> None:
+    words = ["-m", "train", "fit", "--data", small.directory, "--run", tmp_path / "run", "--device", "cpu", "--flip"]
+    done = python(*words, "--model", "mlp", "--epochs", 1, "--learning-rate", 1e-9, "--width", 8)
+    assert done.returncode == 0, done.stderr
+    assert "; at most 1 epoch on " in done.stderr
+    assert "warning: that is near chance, 0.1000 with 10 labels: try another --learning-rate than 1e-09" in done.stderr
+    assert "learning_curves.png, augmented.png\n" in done.stderr
+
+
+def test_a_run_that_learned_is_not_warned_of(finished: Path, small: Prepared) -> None:
+    done = train(small, finished)
+    assert "up to date" in done.stderr
+    assert "near chance" not in done.stderr
+    assert (finished / "augmented.png").is_file()
 
 
 def killed_after_an_epoch(small: Prepared, run: Path) -> None:

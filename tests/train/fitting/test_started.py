@@ -21,6 +21,17 @@ def test_another_configuration_is_refused_with_the_first_field_that_differs(tmp_
         check_owner(tmp_path, TrainConfig(seed=2), small)
 
 
+def test_a_finished_run_that_is_to_get_more_epochs_is_told_how_to_go_on_from_it(
+    tmp_path: Path, small: Prepared
+) -> None:
+    claim(tmp_path, TrainConfig(epochs=3), small)
+    with pytest.raises(RunError, match=r"begun with epochs = 3, 4 is asked for now; train elsewhere"):
+        check_owner(tmp_path, TrainConfig(epochs=4), small)
+    (tmp_path / "run.json").touch()
+    with pytest.raises(RunError, match=rf"it is finished: --from {tmp_path} with another --run .*--fresh"):
+        check_owner(tmp_path, TrainConfig(epochs=4), small)
+
+
 def test_another_dataset_is_refused_with_both_digests(tmp_path: Path, small: Prepared, fashion_mnist: Prepared) -> None:
     claim(tmp_path, TrainConfig(), small)
     with pytest.raises(RunError, match=rf"{small.digest[:12]}….*{fashion_mnist.digest[:12]}….*--fresh"):

@@ -145,6 +145,19 @@ def test_the_page_needs_no_network_and_takes_no_name_for_html(pictures: Path, tm
     assert "<img src=x>" not in page
 
 
+def test_more_than_are_shown_are_counted(pictures: Path, tmp_path: Path) -> None:
+    for number in range(35):
+        noise = np.random.default_rng(number).integers(0, 256, (6, 6, 3), np.uint8)
+        Image.fromarray(noise).save(pictures / "train" / "너트" / f"small {number}.png")
+    for number in range(30):
+        shutil.copy(pictures / "train" / "<b>bolt" / "0000.png", pictures / "train" / "<b>bolt" / f"copy {number}.png")
+    prepared(pictures, tmp_path / "out")
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert "35 pictures are less than half as large" in page
+    assert "… and 11 more; audit.json names all 35." in page
+    assert "… and 7 more; audit.json names all 31." in page
+
+
 def test_its_findings_can_be_read_by_programs(pictures: Path, tmp_path: Path) -> None:
     found, done = prepared(pictures, tmp_path / "out")
     read = json.loads((tmp_path / "out" / "audit.json").read_text())

@@ -1,5 +1,6 @@
 """A search end to end, through the command line, as a user would; one dense layer learns in seconds."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -111,6 +112,38 @@ def test_a_search_that_is_done_is_up_to_date_without_keras_and_optuna(
     assert done.returncode == 0, done.stderr
     assert "up to date: 2 trials, 1 failed" in done.stderr
     assert (study / "study.json").stat().st_mtime_ns == before
+
+
+def test_the_run_that_is_proposed_is_one_that_is_free(
+    searched: tuple[Path, Any], untested: Path, tmp_path: Path
+) -> None:
+    study, _ = searched
+    found = []
+    for taken in ("none", "study", "study-2"):
+        (tmp_path / "runs" / taken).mkdir(parents=True)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = python(*words(untested, study, "--trials", 2), cwd=tmp_path, env=environment)
+        assert done.returncode == 0, done.stderr
+        found.append(done.stderr.splitlines()[-1].split()[-1])
+    assert found == ["runs/study", "runs/study-2", "runs/study-3"]
+
+
+def test_a_failed_trial_is_tried_again_when_asked(searched: tuple[Path, Any], untested: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    shutil.copytree(searched[0], study)
+    record = record_of(study)
+    first, second = record.trials
+    # As after a full disk: nothing is wrong with the configuration.
+    second = replace(second, config=replace(first.config, seed=1), reason="No space left on device")
+    shutil.rmtree(study / "trials" / "0001")
+    write_study(study, replace(record, trials=(first, second)))
+    done = python(*words(untested, study, "--trials", 2))
+    assert "--retry-failed" in done.stderr
+    assert [trial.state for trial in record_of(study).trials] == ["finished", "failed"]
+    done = python(*words(untested, study, "--trials", 2, "--retry-failed"))
+    assert done.returncode == 0, done.stderr
+    assert "trial 0001: failed, is tried once more" in done.stderr
+    assert [(trial.state, trial.reason) for trial in record_of(study).trials] == [("finished", "")] * 2
 
 
 def test_another_space_or_dataset_is_not_mixed_in(
