@@ -35,7 +35,7 @@ def png(figure: Figure) -> bytes:
     if boxes and _new_fonts():
         content, boxes = _drawn(figure)
     if boxes:
-        _say_what_is_missing()
+        say_what_is_missing()
     return content
 
 
@@ -65,5 +65,5 @@ def _new_fonts() -> bool:
 
 
 @functools.cache
-def _say_what_is_missing() -> None:
+def say_what_is_missing() -> None:
     say("note: no installed font can draw every label in the plots; Debian's fonts-nanum brings Korean")

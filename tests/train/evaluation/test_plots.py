@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from train.drawing import say_what_is_missing
 from train.evaluation.plots import confusion_matrix, predictions
 
 BLUE, RED = (31, 95, 191), (200, 40, 30)
@@ -32,6 +33,7 @@ def test_labels_that_look_like_formulas_or_are_long_are_drawn(capsys: pytest.Cap
 
 
 def test_letters_that_no_font_has_are_mentioned_rather_than_fatal(capsys: pytest.CaptureFixture[str]) -> None:
+    say_what_is_missing.cache_clear()  # once in a process, and this one may have said it
     # U+10FFFD is for private use: no font on earth has it.
     assert confusion_matrix([[3, 1], [0, 2]], ("\U0010fffd", "b"))[:4] == b"\x89PNG"
     assert "no installed font can draw every label" in capsys.readouterr().err

@@ -107,7 +107,7 @@ def test_last_months_run_is_where_this_months_begins(finished: Path, small: Prep
 
 
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
-    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=32, flip=True, rotation=9, seed=3, width=16)
+    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=24, flip=True, rotation=9, seed=3, width=16)
     assert read_config(finished / "config.toml", {}) == wanted
 
 
@@ -223,10 +223,10 @@ def test_a_loss_that_is_no_number_ends_with_a_clear_error(small: Prepared, tmp_p
     done = train(small, tmp_path / "run", "--learning-rate", "1e38")
     assert done.returncode == 1
     told = re.search(
-        r"the loss stopped being a number in epoch 1, step (\d+) of 63; lower --learning-rate", done.stderr
+        r"the loss stopped being a number in epoch 1, step (\d+) of 84; lower --learning-rate", done.stderr
     )
     assert told is not None, done.stderr
-    assert 1 <= int(told[1]) <= 63
+    assert 1 <= int(told[1]) <= 84
     assert not (tmp_path / "run" / "run.json").exists()
     assert not (tmp_path / "run" / "checkpoint").exists()
 
@@ -242,7 +242,7 @@ def test_a_loss_that_is_no_number_later_keeps_the_last_good_checkpoint(small: Pr
     before = {path.name: path.read_bytes() for path in kept.iterdir()}
     done = train(small, run)
     assert done.returncode == 1
-    assert f"the loss stopped being a number in epoch {len(rows) + 1}, step 1 of 63" in done.stderr
+    assert f"the loss stopped being a number in epoch {len(rows) + 1}, step 1 of 84" in done.stderr
     assert f"; the checkpoint after epoch {len(rows)} stays; lower --learning-rate" in done.stderr
     assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
 
