@@ -40,6 +40,13 @@ ARGS =
 #: PYTHON what makes .venv: 3.11 to 3.13
 PYTHON = python3
 
+# A misspelt name would be no error for make, and the default would be used in silence.
+said := $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name)))
+unknown := $(if $(said),$(filter-out SHELL $(shell sed -n 's/^\#: \([A-Z]*\) .*/\1/p' $(firstword $(MAKEFILE_LIST))),$(said)))
+ifneq ($(unknown),)
+$(error $(unknown): no variable of this Makefile; `make` lists them, and flags of a command go into ARGS="--epochs 20")
+endif
+
 # Recipes read these from their environment, so that a path may hold spaces and quotes.
 export DATASET NAME DATA RUN BUNDLE STUDY SOURCE DEVICE ENGINE PLATFORM HOST KEY
 empty :=

@@ -30,7 +30,7 @@ class TrainConfig(Augmentation):
     Attributes:
         model: Which network: one of `train.models.registry`, or a user's own as ``module:function``.
         width: Filters or units of its first layer; 0 for the network's own.
-        weights: What a backbone begins with: empty or `imagenet` for what Keras fetches, `none` for random ones, or a
+        weights: What a backbone begins with: empty or `imagenet` for ImageNet's, `none` for random ones, or a
             file.
         freeze_epochs: In how many epochs a backbone's new last layer alone learns, before the rest does with small
             steps (`train.models.backbone`); -1 for a third of all.

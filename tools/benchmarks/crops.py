@@ -1,6 +1,6 @@
 """A pretrained network as a user from elsewhere would bring it: a ``.keras`` file, and crops of real photographs.
 
-    python -m tools.benchmarks.crops OUT --weights FILE PHOTOGRAPH...
+    python -m tools.benchmarks.crops OUT PHOTOGRAPH...
 
 Writes ``OUT/model.keras`` and the prepared dataset ``OUT/data``. Its labels are what the network itself says in float,
 so that top-1 is its agreement. Other crops calibrate than those that are judged.
@@ -19,15 +19,14 @@ from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
 from edge_runtime.console import guard
 from edge_runtime.stages.prepared import Split, SplitName, write_prepared
 from export.conversion.graph import DeployedGraph
-from tools.benchmarks.efficientnet import LABELS, SIZE, build, crops, fill
+from tools.benchmarks.efficientnet import LABELS, SIZE, build, crops
 
 COUNTS: dict[SplitName, int] = {"train": 200, "validation": 100, "test": 400}
 
 
-def write(target: Path, weights: Path, photographs: Sequence[Path]) -> None:
+def write(target: Path, photographs: Sequence[Path]) -> None:
     """Writes model and dataset."""
     model = build()
-    fill(model, weights)
     target.mkdir(parents=True, exist_ok=True)
     model.save(target / "model.keras")
     labels = tuple(f"class {number:04}" for number in range(LABELS))
@@ -44,11 +43,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("crops", description=(__doc__ or "").partition("\n\n")[0])
     parser.add_argument("target", type=Path, metavar="OUT")
     parser.add_argument("photographs", type=Path, nargs="+", metavar="PHOTOGRAPH")
-    parser.add_argument("--weights", type=Path, required=True, metavar="FILE")
     arguments = parser.parse_args()
 
     def work() -> int:
-        write(arguments.target, arguments.weights, arguments.photographs)
+        write(arguments.target, arguments.photographs)
         return 0
 
     return guard("crops", work)

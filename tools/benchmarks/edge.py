@@ -25,7 +25,6 @@ from tools.benchmarks.verdicts import Section
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edge-runtime/benchmarks"
-WEIGHTS = "efficientnet_lite0_imagenet.npz"
 CNN = ROOT / "bundles/fashion_mnist"
 INT8, FLOAT = "full_int8.tflite", "float32.tflite"
 SMALL, LARGE = (640, 427), (4000, 3000)
@@ -42,14 +41,14 @@ class Materials:
         large: The same with 12 megapixels.
     """
 
-    def __init__(self, place: Path, cnn: Path, weights: Path | None, count: int) -> None:
+    def __init__(self, place: Path, cnn: Path, count: int) -> None:
         photographs = installed()
         pictures = place / "pictures"
         self.small = [resized(path, pictures, SMALL) for path in photographs]
         self.shipped = [path for path in photographs if size(path) == SMALL]
         self.large = [resized(path, pictures, LARGE) for path in photographs]
         self._photographs, self._place, self._count = photographs, place, count
-        self.efficientnet = _efficientnet(place, weights, photographs)
+        self.efficientnet = _efficientnet(place, photographs)
         self.cnn = open_bundle(cnn) if cnn.is_dir() else None
 
     def parts(self) -> list[Path]:
@@ -63,9 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds: a look, no verdict to rely on")
     parser.add_argument("--only", action="append", metavar="NAME", help="parts of a section's name, as in pipelined")
     parser.add_argument("--cnn", type=Path, default=CNN, metavar="BUNDLE", help="(default: bundles/fashion_mnist)")
-    parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help=f"(default: {WEIGHTS} in the cache, else random ones)"
-    )
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR", help="(default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found for programs")
     arguments = parser.parse_args(argv)
@@ -79,11 +75,8 @@ def run(arguments: argparse.Namespace) -> int:
         EdgeError: A ratio was not reached.
         IncompleteError: One could not be measured.
     """
-    kept = arguments.cache / WEIGHTS
-    weights = arguments.weights or (kept if kept.exists() else None)
-    say(f"EfficientNet-Lite0 with {f'weights of {weights.name}' if weights else 'RANDOM weights: labels mean nothing'}")
     quick = arguments.quick
-    given = Materials(arguments.cache, arguments.cnn, weights, 80 if quick else 400)
+    given = Materials(arguments.cache, arguments.cnn, 80 if quick else 400)
     return verdicts.run(
         sections(given, arguments.cache, quick), arguments.only, "QUICK" if quick else "", arguments.json
     )
@@ -131,13 +124,12 @@ def _there(bundle: Bundle | None) -> Bundle:
     return bundle
 
 
-def _efficientnet(place: Path, weights: Path | None, photographs: Sequence[Path]) -> Bundle:
+def _efficientnet(place: Path, photographs: Sequence[Path]) -> Bundle:
     """Returns the bundle; made in a process of its own, which TensorFlow may fill with a gigabyte."""
-    target = place / f"efficientnet-{'imagenet' if weights else 'random'}-square"
+    target = place / "efficientnet-imagenet-square"
     if not (target / "manifest.json").exists():
         say("making EfficientNet-Lite0 a bundle, once: half a minute")
         command = [sys.executable, "-m", "tools.benchmarks.efficientnet", target, *photographs]
-        command += ["--weights", weights] if weights else []
         made = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
         if made.returncode:
             raise EdgeError(f"EfficientNet-Lite0 cannot be made: {made.stderr.strip()[-500:]}")

@@ -1,9 +1,8 @@
 """EfficientNet-Lite0 as a bundle of float32 and full int8, for benchmarks that need a network of a real size.
 
-    python -m tools.benchmarks.efficientnet BUNDLE [--weights FILE.npz] PICTURE...
+    python -m tools.benchmarks.efficientnet BUNDLE PICTURE...
 
-Weights are read from an .npz with a key for each array, ``layer/index`` in Keras' order, ImageNet's as a rule; without
-such a file they are random: as many operations, labels that mean nothing. The architecture is train's backbone.
+Architecture and ImageNet's weights are those of train's backbone, with the 1,000 labels of the weights.
 """
 
 from __future__ import annotations
@@ -39,25 +38,20 @@ CROPS = 96  # pictures that calibrate and test it: half of them each
 
 
 def build() -> Any:
-    """Returns the Keras model: float32 pixels 0 to 255 ``[n, 224, 224, 3]`` to ``[n, 1000]`` scores."""
+    """Returns the trained Keras model: float32 pixels 0 to 255 ``[n, 224, 224, 3]`` to ``[n, 1000]`` scores."""
     layers = keras.layers
     pixels = layers.Input((SIZE, SIZE, 3))
     x = layers.Rescaling(*NETWORKS["efficientnet_lite0"].rescaling)(pixels)
     x = layers.GlobalAveragePooling2D()(efficientnet_lite0.features(x, (SIZE, SIZE)))
-    return keras.Model(pixels, layers.Softmax()(layers.Dense(LABELS, name="fc")(x)))
+    model = keras.Model(pixels, layers.Softmax()(layers.Dense(LABELS, name="fc")(x)))
+    pretrained.fill(model, "efficientnet_lite0", efficientnet_lite0.imagenet())
+    return model
 
 
-def fill(model: Any, weights: Path) -> None:
-    """Copies the arrays of an .npz into the model's layers; each must be there and fit."""
-    pretrained.fill(model, "efficientnet_lite0", pretrained.read(weights))
-
-
-def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bundle:
+def export(target: Path, pictures: Sequence[Path]) -> Bundle:
     """Writes the bundle."""
     keras.utils.set_random_seed(0)
     model = build()
-    if weights:
-        fill(model, weights)
     pixels = crops(pictures, CROPS)
     calibration, shown = pixels[: CROPS // 2].copy(), pixels[CROPS // 2 :]
     calibration[0, 0, 0, :2] = (0, 255)  # the input's range is then that of raw pixels
@@ -84,11 +78,10 @@ def export(target: Path, weights: Path | None, pictures: Sequence[Path]) -> Bund
         minimum = to_tflite.minimum_runtime(content)
         variants.append(Variant(name, f"variants/{name}", "tflite", minimum, agreement, agreement, tolerance))
     contents |= golden.files(Split(shown, labels), range(4), spec.labels, scores)
-    origin = "imagenet" if weights else "random"
     manifest = Manifest(
-        SCHEMA_VERSION, f"efficientnet-lite0-{origin}", "1", spec, tuple(variants),
+        SCHEMA_VERSION, "efficientnet-lite0-imagenet", "1", spec, tuple(variants),
         GateResult(100.0, len(shown), 1.0, ()),
-        Provenance("0" * 64, origin, "0" * 64, {"keras": keras.__version__}, None), {},
+        Provenance("0" * 64, "imagenet", "0" * 64, {"keras": keras.__version__}, None), {},
     )  # fmt: skip
     return write_bundle(target, manifest, contents)
 
@@ -125,11 +118,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("efficientnet", description="Makes EfficientNet-Lite0 a bundle.")
     parser.add_argument("bundle", type=Path)
     parser.add_argument("pictures", type=Path, nargs="+", help="photographs that calibrate it")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="an .npz; without it weights are random")
     arguments = parser.parse_args()
 
     def work() -> int:
-        bundle = export(arguments.bundle, arguments.weights, arguments.pictures)
+        bundle = export(arguments.bundle, arguments.pictures)
         print(bundle.title)
         return 0
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from edge_runtime.bundle.store import Bundle, open_bundle
 from edge_runtime.classifier import load_classifier
-from edge_runtime.console import guard, say
+from edge_runtime.console import guard
 from edge_runtime.errors import EdgeError
 from edge_runtime.preprocess import preprocess
 from edge_runtime.proof import read_golden
@@ -31,7 +31,7 @@ from edge_runtime.runtimes import find
 from edge_runtime.stages.prepared import open_prepared
 from export.proof import latency
 from tools.benchmarks import verdicts
-from tools.benchmarks.edge import CACHE, WEIGHTS
+from tools.benchmarks.edge import CACHE
 from tools.benchmarks.photographs import carried, installed
 from tools.benchmarks.turns import Line
 
@@ -63,17 +63,14 @@ def run(arguments: argparse.Namespace) -> int:
             target = Path(place) / str(number)
             sections[f"{directory.name}: time"] = functools.partial(_time, directory, target)
             sections[f"{directory.name}: figures"] = functools.partial(_figures, directory, target)
-        if (arguments.cache / WEIGHTS).exists():
-            sections["pretrained"] = functools.partial(_pretrained, Path(place) / "pretrained", arguments.cache)
-        else:
-            say(f"no {arguments.cache / WEIGHTS}: nothing is said of a pretrained network")
+        sections["pretrained"] = functools.partial(_pretrained, Path(place) / "pretrained", arguments.cache)
         return verdicts.run(sections, arguments.only, "", arguments.json)
 
 
 def _pretrained(place: Path, cache: Path) -> Iterator[Line]:
     """The road of a network that this kit did not train: import, export, and how sure crops fare in int8."""
     photographs = [*installed(), *carried(cache / "photographs")]
-    _python("tools.benchmarks.crops", place, "--weights", cache / WEIGHTS, *photographs)
+    _python("tools.benchmarks.crops", place, *photographs)
     _python("export", "import", place / "model.keras", "--data", place / "data", "--run", place / "run")
     recipes = ",".join(("float32.tflite", *FULL))
     _python("export", place / "run", "--out", place / "bundle", "--recipes", recipes, "--max-degradation", "100")

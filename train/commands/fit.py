@@ -9,12 +9,14 @@ import typing
 from pathlib import Path
 
 from edge_runtime.console import program, say, tell
+from edge_runtime.errors import RunError
 from edge_runtime.stages.chance import near_chance
 from edge_runtime.stages.prepared import open_prepared
 from train.commands.fit_flags import add_augmentation, add_earlier, add_learning
 from train.commands.model_flags import add_model
 from train.config import DeviceName, TrainConfig, asked_config, asked_model, sized_for
 from train.distributed.hosts import check_batch, hosts_from
+from train.fitting.divergence import DivergedError
 from train.fitting.started import AUGMENTED, begun_with
 
 DESCRIPTION = """\
@@ -145,6 +147,10 @@ def run(arguments: argparse.Namespace) -> int:
         again = shlex.join([word for word in sys.argv[1:] if word != "--fresh"])
         say(f"\nstopped; go on after the last finished epoch with: {program()} -m train {again}")
         raise
+    except DivergedError as error:
+        raise RunError(
+            f"{error}; lower --learning-rate (it was {config.learning_rate}) and start over with --fresh"
+        ) from error
     memory = remember(done.history)
     state = "trained" if done.fresh else "up to date"
     say(

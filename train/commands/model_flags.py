@@ -37,7 +37,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--weights",
         metavar="FILE",
-        help="what a backbone begins with: an .npz, .h5 or .keras file, 'imagenet' to let Keras fetch them, "
+        help="what a backbone begins with: an .npz, .h5 or .keras file, 'imagenet' for ImageNet's, "
         "or 'none' for random ones (default: imagenet)",
     )
     group.add_argument(

@@ -71,7 +71,8 @@ def fit(
         tensorboard: Where TensorBoard's log of each epoch goes, if anywhere; it decides nothing about the model.
 
     Raises:
-        RunError: `run` belongs to another configuration or dataset, is in use, or training diverged.
+        RunError: `run` belongs to another configuration or dataset, or is in use.
+        DivergedError: Its loss stopped being a number.
         EdgeError: The device is not there, or another host is not.
         DatasetError: The dataset is damaged.
     """

@@ -6,7 +6,6 @@ from typing import Any
 
 from edge_runtime.commands.table import span
 from edge_runtime.console import say
-from edge_runtime.errors import RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import Prepared
 from train.backend import keras
@@ -16,6 +15,7 @@ from train.distributed.parallel import alone
 from train.fitting.batches import EVALUATION_BATCH, Batches, fed
 from train.fitting.begin import rate_setter, values_of
 from train.fitting.checkpoint import HISTORY, write_checkpoint
+from train.fitting.divergence import DivergedError
 from train.fitting.history import Epoch, to_csv
 from train.fitting.interruption import Interruption
 from train.fitting.learner import Learner
@@ -53,7 +53,8 @@ def train_phase(
         tensorboard: Where TensorBoard's log goes, if anywhere.
 
     Raises:
-        RunError: The loss stopped being a number, or the disk refused.
+        DivergedError: The loss stopped being a number.
+        RunError: The disk refused.
     """
 
     def keep(rows: tuple[Epoch, ...], now: Any) -> None:
@@ -92,10 +93,9 @@ def train_phase(
         )
     if recorder.diverged is not None:
         epoch, step = recorder.diverged
-        raise RunError(
+        raise DivergedError(
             f"{run}: the loss stopped being a number in epoch {epoch}, step {step} of {batches.num_batches}"
-            f"{_kept(recorder.history)}; lower --learning-rate (it was {config.learning_rate}) and start over with "
-            "--fresh"
+            f"{_kept(recorder.history)}"
         )
     return recorder.history
 

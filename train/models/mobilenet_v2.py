@@ -3,6 +3,7 @@
 from typing import Any
 
 from train.backend import keras
+from train.models.arrays import Arrays, arrays_of
 
 
 def features(x: Any, size: tuple[int, int], width: int) -> Any:
@@ -16,6 +17,7 @@ def features(x: Any, size: tuple[int, int], width: int) -> Any:
     return keras.applications.MobileNetV2(input_tensor=x, include_top=False, weights=None).output
 
 
-def fetched() -> Any:
-    """Returns the network with ImageNet weights, from Keras' cache or its server."""
-    return keras.applications.MobileNetV2(input_shape=(224, 224, 3), include_top=False, weights="imagenet")
+def imagenet() -> Arrays:
+    """Returns the arrays of ImageNet, from Keras' cache or its server."""
+    source = keras.applications.MobileNetV2(input_shape=(224, 224, 3), include_top=False, weights="imagenet")
+    return arrays_of(source)

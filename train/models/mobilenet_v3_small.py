@@ -3,6 +3,7 @@
 from typing import Any
 
 from train.backend import keras
+from train.models.arrays import Arrays, arrays_of
 
 
 def features(x: Any, size: tuple[int, int], width: int) -> Any:
@@ -18,8 +19,9 @@ def features(x: Any, size: tuple[int, int], width: int) -> Any:
     ).output
 
 
-def fetched() -> Any:
-    """Returns the network with ImageNet weights, from Keras' cache or its server."""
-    return keras.applications.MobileNetV3Small(
+def imagenet() -> Arrays:
+    """Returns the arrays of ImageNet, from Keras' cache or its server."""
+    source = keras.applications.MobileNetV3Small(
         input_shape=(224, 224, 3), include_top=False, weights="imagenet", include_preprocessing=False
     )
+    return arrays_of(source)

@@ -1,4 +1,4 @@
-"""Weights that a backbone brings along: read from a file, or fetched by Keras, and put into the layers by their names.
+"""Weights that a backbone brings along: ImageNet's, or a file's, put into the layers by their names.
 
 Nothing in a file is executed: of a ``.keras`` file only the arrays are read.
 """
@@ -6,7 +6,7 @@ Nothing in a file is executed: of a ``.keras`` file only the arrays are read.
 import importlib
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.errors import UsageError
+from train.models.arrays import Arrays
 from train.models.registry import IMAGENET, NETWORKS
 
-Arrays = Mapping[str, Sequence[NDArray[Any]]]
 INSIDE = "model.weights.h5"  # where a .keras file has them
 EXPECTED = "an .npz with a key layer/number for each array, an .h5 of weights, or a .keras file expected"
 
@@ -27,12 +27,12 @@ def arrays(model: str, weights: str) -> Arrays:
 
     Args:
         model: The backbone's name.
-        weights: Empty or `imagenet` for those that Keras fetches, or a file.
+        weights: Empty or `imagenet` for ImageNet's, or a file.
 
     Raises:
         UsageError: They cannot be read or fetched.
     """
-    return _fetched(model) if weights in ("", IMAGENET) else read(Path(weights))
+    return _imagenet(model) if weights in ("", IMAGENET) else read(Path(weights))
 
 
 def read(path: Path) -> Arrays:
@@ -56,7 +56,7 @@ def read(path: Path) -> Arrays:
         raise UsageError(f"--weights {path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
         raise UsageError(f"--weights {path}: {EXPECTED}, something else found: {error}") from error
-    raise UsageError(f"--weights {path}: {EXPECTED}; 'imagenet' lets Keras fetch them, 'none' begins with random ones")
+    raise UsageError(f"--weights {path}: {EXPECTED}; 'imagenet' takes ImageNet's, 'none' begins with random ones")
 
 
 def fill(model: Any, name: str, found: Arrays, besides: Sequence[str] = ()) -> None:
@@ -125,21 +125,18 @@ def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def _fetched(model: str) -> Arrays:
-    if not NETWORKS[model].fetched:
-        raise UsageError(
-            f"{model}: Keras has no ImageNet weights of it to fetch; give a file that has them with --weights FILE, "
-            "or begin with random ones with --weights none"
-        )
+def _imagenet(model: str) -> Arrays:
     try:
-        source = importlib.import_module(f"train.models.{NETWORKS[model].module}").fetched()
+        found: Arrays = importlib.import_module(f"train.models.{NETWORKS[model].module}").imagenet()
+    except UsageError:
+        raise
     except Exception as error:  # Keras raises a bare Exception for what the network did, ValueError for a wrong digest
         raise UsageError(
             f"{model}: its ImageNet weights could not be fetched: {_short(error)}. Without network, copy the file "
             f"there from a machine that has one (it keeps it in ~/.keras/models) and give it with --weights FILE, "
-            "or begin with random ones with --weights none"
+            "begin with random ones with --weights none, or take efficientnet_lite0, which has its weights with it"
         ) from error
-    return {layer.name: layer.get_weights() for layer in source.layers if layer.weights}
+    return found
 
 
 def _short(error: Exception) -> str:

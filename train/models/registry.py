@@ -31,7 +31,6 @@ class Network:
         smallest: The least height and width in pixels.
         rescaling: Factor and offset for pixels of 0 to 255.
         backbone: Whether it takes weights that were trained on other pictures, and colour.
-        fetched: Whether Keras can fetch such weights, ImageNet's.
         habits: How it likes to be trained on tens of thousands of pictures.
     """
 
@@ -42,7 +41,6 @@ class Network:
     smallest: int = 1
     rescaling: tuple[float, float] = PIXELS_TO_ONE
     backbone: bool = False
-    fetched: bool = False
     habits: Habits = Habits()
 
 
@@ -65,7 +63,6 @@ NETWORKS: Mapping[str, Network] = {
         smallest=32,
         rescaling=(1 / 127.5, -1.0),
         backbone=True,
-        fetched=True,
     ),
     "mobilenet_v3_small": Network(
         "backbone of 0.9 million parameters for transfer learning; the fewest operations",
@@ -73,10 +70,9 @@ NETWORKS: Mapping[str, Network] = {
         smallest=32,
         rescaling=(1 / 127.5, -1.0),
         backbone=True,
-        fetched=True,
     ),
     "efficientnet_lite0": Network(
-        "backbone of 3.4 million parameters for transfer learning, made for int8; needs --weights",
+        "backbone of 3.4 million parameters for transfer learning, made for int8",
         "efficientnet_lite0",
         smallest=32,
         rescaling=(1 / 128, -127 / 128),

@@ -2,7 +2,7 @@
 
 import importlib.util
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,9 @@ def check_tools() -> None:
         )
 
 
-def attempt(directory: Path, data: Path, trial: Trial, others: Sequence[Trial], held: int) -> Trial:
+def attempt(
+    directory: Path, data: Path, trial: Trial, others: Sequence[Trial], held: int, show: Callable[[str], None]
+) -> Trial:
     """Returns a trial with what came of it, whatever that is.
 
     Args:
@@ -44,6 +46,7 @@ def attempt(directory: Path, data: Path, trial: Trial, others: Sequence[Trial], 
         trial: What to try; what was trained of it already stays.
         others: What it is compared with while it trains.
         held: Keeps the search to itself, see `run_step`.
+        show: Gets what it is doing, twice a second.
 
     Raises:
         RunError: The record of its epochs cannot be read.
@@ -53,8 +56,17 @@ def attempt(directory: Path, data: Path, trial: Trial, others: Sequence[Trial], 
 
     def hopeless() -> bool:
         nonlocal missed
-        missed = median_missed(trial.config, _accuracies(run), others) or 0.0
+        accuracies = _accuracies(run)
+        show(_at(trial.config.epochs, accuracies))
+        missed = median_missed(trial.config, accuracies, others) or 0.0
         return missed > 0
+
+    def waiting(what: str) -> Callable[[], bool]:
+        def look() -> bool:
+            show(what)
+            return False
+
+        return look
 
     try:
         worker = ["train.tuning.worker", str(data), str(run), to_toml(trial.config)]
@@ -65,8 +77,9 @@ def attempt(directory: Path, data: Path, trial: Trial, others: Sequence[Trial], 
         with tempfile.TemporaryDirectory(prefix=MEASURING, dir=directory) as place:
             file, figures = Path(place) / RECIPE, Path(place) / "measured.json"
             convert = ["export", "convert", str(run), "--recipe", RECIPE, "--out", str(file), "--data", str(data)]
-            run_step(convert, log, held)
-            run_step(["train.tuning.measure", str(file), str(data), str(figures)], log, held)
+            run_step(convert, log, held, waiting("converting to int8"))
+            measure = ["train.tuning.measure", str(file), str(data), str(figures)]
+            run_step(measure, log, held, waiting("measuring the int8 file"))
             measured = fields.parse(Measured, fields.decode(figures.read_bytes(), str(figures)), str(figures))
     except StepError as error:
         return replace(trial, state="failed", accuracies=_accuracies(run), reason=str(error))
@@ -76,6 +89,11 @@ def attempt(directory: Path, data: Path, trial: Trial, others: Sequence[Trial], 
 def log_of(directory: Path, trial: Trial) -> Path:
     """Returns the file with all that a trial's processes printed."""
     return directory / LOGS / f"{trial.name}.log"
+
+
+def _at(epochs: int, accuracies: tuple[float, ...]) -> str:
+    last = f", {accuracies[-1]:.4f} after the one before" if accuracies else ""
+    return f"epoch {min(len(accuracies) + 1, epochs)} of {epochs}{last}"
 
 
 def _accuracies(run: Path) -> tuple[float, ...]:

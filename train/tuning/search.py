@@ -11,6 +11,7 @@ from edge_runtime.errors import EdgeError, RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import Prepared
 from train.config import TrainConfig
+from train.progress import Progress
 from train.tuning import record as study
 from train.tuning.attempt import MEASURING, attempt, check_tools, log_of
 from train.tuning.begun import check_same, held
@@ -20,6 +21,7 @@ from train.tuning.space import Space, Value, configured, usual
 from train.tuning.told import told
 
 MOST_FAILED = 5  # trials that fail one after the other: then it is not the configurations
+QUIET = 60.0  # seconds between two lines about one trial in a log
 DRAWS = 50  # of a configuration that was not tried yet
 
 Say = Callable[[str], None]
@@ -177,7 +179,16 @@ class _Search:
     def _tried(self, record: StudyRecord, trial: Trial) -> StudyRecord:
         began = time.monotonic()
         others = [one for one in record.trials if one.number != trial.number]
-        came = attempt(self._directory, self._prepared.directory, trial, others, self._held)
+        with Progress(quiet=QUIET) as progress:
+            head = f"trial {trial.name} ({trial.number + 1} of {self._wanted.trials})"
+            came = attempt(
+                self._directory,
+                self._prepared.directory,
+                trial,
+                others,
+                self._held,
+                lambda what: progress.show(f"{head}: {what}"),
+            )
         came = replace(came, seconds=round(time.monotonic() - began, 1))
         record = replace(record, trials=tuple(came if one.number == trial.number else one for one in record.trials))
         study.write_study(self._directory, record)

@@ -4,12 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_sample_image
 
+from edge_runtime.bundle.spec import PreprocessingSpec
 from edge_runtime.errors import UsageError
+from edge_runtime.preprocess import preprocess
 from train.backend import keras
 from train.config import TrainConfig
-from train.models import pretrained
+from train.models import efficientnet_lite0, pretrained
 from train.models.build import HEAD, build_model
+from train.models.registry import NETWORKS
+
+layers = keras.layers
 
 SIZE = (32, 32)
 
@@ -88,7 +94,7 @@ def test_a_file_that_is_missing_or_of_another_kind_is_refused_by_name(tmp_path: 
     with pytest.raises(UsageError, match=r"w\.npz: cannot be read: No such file"):
         pretrained.read(tmp_path / "w.npz")
     (tmp_path / "w.pt").touch()
-    with pytest.raises(UsageError, match=r"w\.pt: .* expected; 'imagenet' lets Keras fetch them"):
+    with pytest.raises(UsageError, match=r"w\.pt: .* expected; 'imagenet' takes ImageNet's"):
         pretrained.read(tmp_path / "w.pt")
 
 
@@ -98,6 +104,26 @@ def test_an_npz_of_pickles_is_not_opened(tmp_path: Path) -> None:
         pretrained.read(tmp_path / "w.npz")
 
 
-def test_a_network_that_keras_has_no_weights_of_says_so() -> None:
-    with pytest.raises(UsageError, match=r"Keras has no ImageNet weights of it to fetch; give a file .*--weights none"):
+def test_efficientnet_lite0_begins_with_imagenet_without_being_told() -> None:
+    model = build_model(TrainConfig(model="efficientnet_lite0"), SIZE, labels=2, grey=False)
+    first = model.get_layer("conv_stem").get_weights()[0]
+    assert np.array_equal(first, efficientnet_lite0.imagenet()["conv_stem"][0])
+    assert not np.array_equal(first, small("efficientnet_lite0", seed=0).get_layer("conv_stem").get_weights()[0])
+
+
+@pytest.mark.parametrize(("photograph", "number"), [("china.jpg", 698), ("flower.jpg", 985)])
+def test_efficientnet_lite0_knows_what_is_on_a_photograph(photograph: str, number: int) -> None:
+    """A palace, a daisy: kernels turned another way, or statistics in another order, would see neither."""
+    x = layers.Rescaling(*NETWORKS["efficientnet_lite0"].rescaling)(pixels := layers.Input((224, 224, 3)))
+    x = layers.GlobalAveragePooling2D()(efficientnet_lite0.features(x, (224, 224)))
+    model = keras.Model(pixels, layers.Softmax()(layers.Dense(1000, name="fc")(x)))
+    pretrained.fill(model, "efficientnet_lite0", efficientnet_lite0.imagenet())
+    spec = PreprocessingSpec((224, 224), "center_crop", "box")
+    scores = np.asarray(model(preprocess(load_sample_image(photograph), spec)[np.newaxis]))[0]
+    assert scores.argmax() == number
+
+
+def test_weights_whose_package_is_not_installed_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no-such-package")
+    with pytest.raises(UsageError, match="in the package no-such-package, which is not installed here; 'make setup'"):
         build_model(TrainConfig(model="efficientnet_lite0"), SIZE, labels=2, grey=False)

@@ -1,5 +1,6 @@
 """A trial needs what trains and what converts; an environment for training alone has the first."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -9,6 +10,9 @@ import numpy
 
 from edge_runtime.stages.prepared import Prepared
 from tests.support import ROOT
+from train.config import TrainConfig
+from train.tuning.attempt import attempt
+from train.tuning.record import Trial
 
 CONVERTERS = ("ai_edge_litert", "ai_edge_quantizer")  # of those that are needed, what locks/train.txt lacks
 
@@ -29,3 +33,15 @@ def test_an_environment_that_only_trains_is_told_what_it_lacks_before_anything_i
     assert done.stderr.startswith("train: error: a trial is converted to int8 ")
     assert "and ai_edge_litert, ai_edge_quantizer is not installed here. 'make tune' does it in .venv" in done.stderr
     assert not (tmp_path / "study").exists()
+
+
+def test_who_watches_sees_each_step_of_a_trial_in_turn(small: Prepared, tmp_path: Path) -> None:
+    config = TrainConfig(model="mlp", width=16, epochs=2, batch_size=100, device="cpu")
+    shown: list[str] = []
+    with (tmp_path / "held").open("wb") as held:
+        found = attempt(tmp_path, small.directory, Trial(0, "running", config), [], held.fileno(), shown.append)
+    assert found.state == "finished"
+    steps = [what for what, _ in itertools.groupby(shown)]
+    assert steps[0] == "epoch 1 of 2"
+    assert steps[-2:] == ["converting to int8", "measuring the int8 file"]
+    assert f"epoch 2 of 2, {found.accuracies[-1]:.4f} after the one before" in steps

@@ -82,6 +82,7 @@ def test_a_trial_that_fails_is_recorded_and_does_not_end_the_search(searched: tu
     record = record_of(study)
     assert [trial.state for trial in record.trials] == ["finished", "failed"]
     assert "the loss stopped being a number in epoch 1" in record.trials[1].reason
+    assert "--fresh" not in record.trials[1].reason, "which a search does not know"
     assert "trial 0001 (2 of 5): mlp, learning_rate 1e+38: failed: " in done.stderr
     assert "the space has nothing new after 2 trials" in done.stderr
     assert (study / "logs" / "0001.log").is_file()
