@@ -10,7 +10,7 @@ with needed("train"):
     from edge_runtime.commands.parsing import Parser
     from edge_runtime.console import guard
     from train.commands import compare, evaluate, fit, preflight, prepare, quantisation_aware, tune
-    from train.distributed.parallel import leave
+    from train.distributed.farewell import leave
     from train.framework import framework
 
 DESCRIPTION = """\

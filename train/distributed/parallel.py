@@ -8,12 +8,10 @@ host calls the same functions in the same order, but inside `alone`.
 import contextlib
 import hashlib
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from typing import NoReturn
 
 from edge_runtime.errors import EdgeError
+from train.distributed.farewell import listen
 from train.distributed.hosts import Hosts, check_batch
 
 JOINING_TIMEOUT = 60  # seconds; the hosts have just met, so this is for the network's moods
@@ -21,7 +19,6 @@ JOINING_TIMEOUT = 60  # seconds; the hosts have just met, so this is for the net
 # connections break, which is on the CPU; NCCL on GPUs and a host that froze or lost its network need this.
 HEARTBEAT_TIMEOUT = 60
 FAREWELL_TIMEOUT = 10  # seconds at the end, when all have finished together
-HASTY_FAREWELL = 3.0  # seconds after a failure: hosts that fail together leave together
 
 
 def join(hosts: Hosts) -> None:
@@ -48,6 +45,7 @@ def join(hosts: Hosts) -> None:
         heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
         shutdown_timeout_seconds=FAREWELL_TIMEOUT,
     )
+    listen(hosts)
 
 
 def share_batches(hosts: Hosts, batch_size: int) -> int:
@@ -144,23 +142,3 @@ def failures_told(hosts: Hosts) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def leave(code: int) -> NoReturn:
-    """Ends the process with `code`. After a failure not the way JAX or TensorFlow would.
-
-    At exit JAX waits for every host, and aborts the process when one does not come; interrupted in the midst of a step
-    it even dies of SIGSEGV, and so does TensorFlow (2 of 12 times). So a host that failed stays only as long as hosts
-    need that failed together with it, and nothing is torn down.
-    """
-    jax = sys.modules.get("jax")
-    if code and (jax is not None or "tensorflow" in sys.modules):
-        if jax is not None and jax.distributed.is_initialized():
-            farewell = threading.Thread(target=jax.distributed.shutdown, daemon=True)
-            farewell.start()
-            farewell.join(HASTY_FAREWELL)
-        for stream in (sys.stdout, sys.stderr):
-            if stream:
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)

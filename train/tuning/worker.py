@@ -10,7 +10,7 @@ from edge_runtime.bundle import fields
 from edge_runtime.console import guard, say
 from edge_runtime.stages.prepared import open_prepared
 from train.config import TrainConfig
-from train.distributed.parallel import leave
+from train.distributed.farewell import leave
 from train.tuning.process import end_with_parent
 
 

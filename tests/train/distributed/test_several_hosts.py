@@ -1,11 +1,12 @@
 """Two processes of this machine train one model on JAX through the command line, and one is killed on the way."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -69,6 +70,15 @@ def two(*arguments: object, places: tuple[Path, Path] = (ROOT, ROOT)) -> Iterato
             process.communicate()
 
 
+def until(true: Callable[[], bool], processes: list["subprocess.Popen[str]"]) -> None:
+    """Returns when it is true; all processes are at work until then."""
+    deadline = time.monotonic() + 120
+    while not true():
+        assert [process.poll() for process in processes] == [None, None], ends(processes)
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def ends(processes: list["subprocess.Popen[str]"]) -> list[End]:
     """Waits until all have ended."""
     said = [process.communicate(timeout=150) for process in processes]
@@ -129,11 +139,7 @@ class Killed:
 def killed(fit: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Killed:
     run = tmp_path_factory.mktemp("runs") / "two"
     with two(*fit, run) as processes:
-        deadline = time.monotonic() + 120
-        while not (run / "checkpoint" / "history.csv").is_file():
-            assert [process.poll() for process in processes] == [None, None], ends(processes)
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until((run / "checkpoint" / "history.csv").is_file, processes)
         processes[1].kill()
         began = time.monotonic()
         survivor, _ = ends(processes)
@@ -210,10 +216,30 @@ def test_tensorflow_scores_as_jax_does(killed: Killed, few: Prepared, tmp_path: 
     assert np.allclose(scores, np.load(tmp_path / "scores.npy"), atol=1e-5)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_host_that_is_interrupted_ends_the_other_with_a_sentence(
+    first: int, fit: tuple[object, ...], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    with two(*fit, run, "--epochs", 500) as processes:
+        until((run / "checkpoint" / "history.csv").is_file, processes)
+        processes[first].send_signal(signal.SIGINT)
+        both = ends(processes)
+    assert both[first].code == 130
+    assert both[1 - first].code == 1
+    last = both[1 - first].talk.splitlines()[-1]
+    assert last.startswith(f"train: error: host {1 - first} of 2: ")
+    assert last.endswith("start the same command on every host again, it goes on after the last finished epoch")
+    for end in both:
+        assert "Traceback" not in end.talk
+        assert "*** " not in end.talk, "what JAX prints of a stack"
+    assert read_history(run / "checkpoint" / "history.csv")
+
+
 def test_hosts_that_see_different_checkpoints_all_say_so() -> None:
     code = (
         "import sys; from edge_runtime.console import guard\n"
-        "from train.distributed.parallel import check_agreement, leave\n"
+        "from train.distributed.farewell import leave; from train.distributed.parallel import check_agreement\n"
         "from train.device import prepare_device; from train.distributed.hosts import hosts_from\n"
         "hosts = hosts_from(2, int(sys.argv[6]), sys.argv[4])\n"
         "def work():\n"
