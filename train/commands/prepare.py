@@ -38,9 +38,9 @@ and adding pictures still never moves an old one; of equal files in several spli
 Every label then needs groups for three splits: 50 or more, or train/, val/ and test/ of your own.
 
 Pictures that cannot be read are left out, counted and named. The prepared dataset holds audit.html, a page with
-thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny and
-blank ones. An interrupted preparation goes on where it was. A dataset that is prepared again into the same place keeps
-the size, resize, interpolation, groups and seed that it has, unless flags say otherwise."""
+thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny, blank
+and unusual ones. An interrupted preparation goes on where it was. A dataset that is prepared again into the same place
+keeps the size, resize, interpolation, groups and seed that it has, unless flags say otherwise."""
 
 EXAMPLE = """\
 examples:

@@ -10,8 +10,10 @@ from edge_runtime.errors import DatasetError
 from edge_runtime.stages.prepared import Prepared, open_prepared
 from train.evaluation.compare import Comparison, told
 from train.evaluation.judging import SPLIT, split_digest
-from train.evaluation.pages import render, thumbnail
+from train.pages.rendering import render
+from train.pages.thumbnail import thumbnail
 
+TEMPLATE = Path(__file__).parent / "templates" / "compare.html"
 PICTURES = 24  # of each kind
 
 
@@ -29,7 +31,7 @@ def page(found: Comparison, data: Path | None = None) -> bytes:
         ),
     ]
     return render(
-        "compare.html",
+        TEMPLATE,
         found=found,
         sides=(found.first, found.second),
         p=told(found.p),

@@ -19,7 +19,7 @@ from train.evaluation.calibration import Reliability
 from train.evaluation.ranking import Curve
 from train.fitting.history import Epoch
 
-# Drawn in these, shown in the page's own: see the style in templates/page.html.
+# Drawn in these, shown in the page's own: see the style in train/pages/templates/page.html.
 INK, LINE, FAINT = "#1d2530", "#dde2e8", "#8a94a0"
 BLUE, RED, GREEN = "#1f5fbf", "#c8281e", "#1a7f4b"
 THEME = {

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from edge_runtime.errors import EdgeError
 from train.evaluation import figures
 from train.evaluation.findings import Evaluation, Material
 from train.evaluation.metrics import Metrics
-from train.evaluation.pages import render, thumbnail
 from train.evaluation.ranking import precision_recall, roc
 from train.evaluation.suspects import LISTED
 from train.evaluation.thresholds import alike, coverage, judged
 from train.fitting.checkpoint import HISTORY
 from train.fitting.history import read_history, remember
 from train.fitting.started import config_of
+from train.pages.rendering import render
+from train.pages.thumbnail import thumbnail
 
+TEMPLATE = Path(__file__).parent / "templates" / "report.html"
 MATRIX = 30  # labels; a matrix of more has cells that nobody can read
 ROWS = 50  # of the table of labels; of more labels the worst are shown
 DRAWN = 100  # curves in a plot; more are a grey blot, and the page would be megabytes
@@ -39,7 +42,7 @@ def report(evaluation: Evaluation, material: Material) -> bytes:
     true, scores = material.found.label, material.scores
     certain = judged(true, scores)
     return render(
-        "report.html",
+        TEMPLATE,
         evaluation=evaluation,
         metrics=metrics,
         labels=labels,

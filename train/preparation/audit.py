@@ -35,7 +35,7 @@ def audit(prepared: Prepared) -> Audit:
     from train.preparation.audit_page import page
 
     found = examine(prepared)
-    write_atomically(prepared.directory / PAGE, page(found, prepared).encode("utf-8", "replace"))
+    write_atomically(prepared.directory / PAGE, page(found, prepared))
     write_atomically(prepared.directory / RESULT, fields.canonical(found))
     return found
 
@@ -66,9 +66,7 @@ def examine(prepared: Prepared) -> Audit:
     tiny = [starts[name] + at for name in SPLITS for at in _tiny(about[name], record.spec.preprocessing.size)]
     torn = _torn(about)
     left_out = read_left_out(prepared.directory)
-    kinds = Counter(
-        word for split in about.values() if split is not None for kind in split.kinds for word in kind.split()
-    )
+    unusual = _unusual(about, starts)
     counts: dict[str, dict[str, int]] = {
         label: {name: int((index[name] == number).sum()) for name in SPLITS} for number, label in enumerate(labels)
     }
@@ -91,7 +89,8 @@ def examine(prepared: Prepared) -> Audit:
         len(torn),
         sum(torn),
         _fewest(about, index, len(labels)),
-        dict(kinds),
+        {word: len(places) for word, places in unusual.items()},
+        {word: tuple(place(at) for at in places[:LISTED]) for word, places in unusual.items()},
         (),
     )
     return replace(found, warnings=tuple(warnings(found)))
@@ -131,6 +130,17 @@ def _tiny(about: About | None, size: tuple[int, int]) -> list[int]:
         return []
     height, width = size
     return [at for at, (wide, high) in enumerate(about.sizes) if wide * TINY < width or high * TINY < height]
+
+
+def _unusual(about: dict[SplitName, About | None], starts: dict[SplitName, int]) -> dict[str, list[int]]:
+    """Returns the files that are animated, transparent and so on, by that word, as indices over the three splits."""
+    found: dict[str, list[int]] = {}
+    for name in SPLITS:
+        known = about[name]
+        for at, kind in enumerate(known.kinds if known else ()):
+            for word in kind.split():
+                found.setdefault(word, []).append(starts[name] + at)
+    return found
 
 
 def _torn(about: dict[SplitName, About | None]) -> list[int]:

@@ -13,7 +13,7 @@ IMBALANCE = 10  # times as many training pictures of one label as of another
 LISTED = 200  # findings of one kind that are written down one by one; all are counted
 KINDS = {
     ANIMATED: "animated: the first frame is taken",
-    TRANSPARENT: "partly transparent: transparency is dropped, and what lay under it shows",
+    TRANSPARENT: "with an alpha channel: transparency is dropped, and what lay under it shows",
     DEEP: "of 16 bits a value: the upper 8 are taken",
     CMYK: "CMYK, as for print: their colours are converted without a colour profile",
 }
@@ -52,6 +52,7 @@ class Audit:
         torn_count: Their pictures.
         recordings: Recordings of the label that has the fewest, each picture of none counted as one.
         kinds: How many files are animated, transparent and so on.
+        unusual: Which these are, by the same words; the first `LISTED` of each.
         warnings: What of that a person should look at, a sentence each.
     """
 
@@ -73,6 +74,7 @@ class Audit:
     torn_count: int
     recordings: int
     kinds: dict[str, int]
+    unusual: dict[str, tuple[Place, ...]]
     warnings: tuple[str, ...]
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge_runtime.bundle.spec import PreprocessingSpec
-from edge_runtime.stages.prepared import Prepared
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
+from edge_runtime.stages.prepared import Prepared, Split, SplitName, write_prepared
 from tests.train.preparation.conftest import write_noise
 from train.datasets.folder import Folder
-from train.preparation.audit import examine
-from train.preparation.findings import Audit
+from train.preparation.audit import audit, examine
+from train.preparation.findings import LISTED, Audit
 from train.preparation.prepare import Preparation, prepare
 
 SPEC = PreprocessingSpec((16, 16))
@@ -91,7 +91,7 @@ def test_few_uneven_tiny_and_blank_pictures_are_told(pictures: Path, tmp_path: P
     )
 
 
-def test_pictures_of_every_mode_are_taken_and_what_is_odd_is_counted(pictures: Path, tmp_path: Path) -> None:
+def test_pictures_of_every_mode_are_taken_and_what_is_odd_is_counted_and_named(pictures: Path, tmp_path: Path) -> None:
     place = pictures / "train" / "너트"
     draw = np.random.default_rng(0)
     colour = [Image.fromarray(draw.integers(0, 256, (20, 20, 3), np.uint8)) for _ in range(4)]
@@ -107,7 +107,43 @@ def test_pictures_of_every_mode_are_taken_and_what_is_odd_is_counted(pictures: P
     assert done.left_out == ()
     assert found.counts["너트"]["train"] == 58
     assert found.kinds == {"animated": 3, "transparent": 1, "16-bit": 2, "CMYK": 1}
+    assert {word: sorted(one.name for one in places) for word, places in found.unusual.items()} == {
+        "animated": ["train/너트/loop.gif", "train/너트/loop.png", "train/너트/loop.webp"],
+        "transparent": ["train/너트/glass.png"],
+        "16-bit": ["train/너트/x-ray.png", "train/너트/x-ray.tiff"],
+        "CMYK": ["train/너트/print.jpg"],
+    }
     assert "3 pictures are animated: the first frame is taken" in done.warnings
+    page = (tmp_path / "out" / "audit.html").read_text()
+    section = page[page.index('<h2 id="unusual">') : page.index('<h2 id="labels">')]
+    assert "<h3>Animated: the first frame is taken" in section
+    assert section.count('src="data:image/') == 7
+    assert "train/너트/x-ray.tiff" in section
+
+
+def test_an_unusual_file_of_a_later_split_has_its_place_there(pictures: Path, tmp_path: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8))
+    noise.convert("CMYK").save(pictures / "test" / "<b>bolt" / "print.jpg")
+    noise.convert("CMYK").rotate(90).save(pictures / "val" / "너트" / "print.jpg")
+    found, done = prepared(pictures, tmp_path / "out")
+    assert [(one.split, one.label, one.name) for one in found.unusual["CMYK"]] == [
+        ("validation", "너트", "val/너트/print.jpg"),
+        ("test", "<b>bolt", "test/<b>bolt/print.jpg"),
+    ]
+    for one in found.unusual["CMYK"]:
+        about = done.prepared.about(one.split)
+        assert about is not None
+        assert about.names[one.index] == one.name
+
+
+def test_of_many_unusual_files_the_first_are_named_and_all_are_counted(pictures: Path, tmp_path: Path) -> None:
+    for number in range(LISTED + 5):
+        noise = np.random.default_rng(number).integers(0, 256, (20, 20, 4), np.uint8)
+        Image.fromarray(noise).save(pictures / "train" / "너트" / f"glass {number}.png")
+    found, _ = prepared(pictures, tmp_path / "out")
+    assert (found.kinds["transparent"], len(found.unusual["transparent"])) == (LISTED + 5, LISTED)
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert f"… and {LISTED + 5 - 24} more; audit.json names the first {LISTED}." in page
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png", "tiff"])
@@ -145,6 +181,31 @@ def test_the_page_needs_no_network_and_takes_no_name_for_html(pictures: Path, tm
     assert "<img src=x>" not in page
 
 
+def test_copies_say_what_is_wrong_with_them_and_what_is_merely_blank_does_not(pictures: Path, tmp_path: Path) -> None:
+    shutil.copy(pictures / "train" / "너트" / "0007.png", pictures / "test" / "<b>bolt" / "copy.png")
+    Image.new("RGB", (16, 16), (7, 7, 7)).save(pictures / "test" / "너트" / "blank.png")
+    Image.new("RGB", (16, 16), (9, 9, 9)).save(pictures / "train" / "<b>bolt" / "blank.png")
+    prepared(pictures, tmp_path / "out")
+    page = (tmp_path / "out" / "audit.html").read_text()
+    copies, blank = page[page.index('id="copies"') : page.index('id="blank"')], page[page.index('id="blank"') :]
+    assert '<span class="wrong">in 2 splits</span> <span class="wrong">under 2 labels</span>' in copies
+    assert '<span class="wrong">너트</span><br><span class="wrong">train</span>' in copies
+    assert 'class="wrong"' not in blank
+
+
+def test_of_more_labels_than_are_shown_the_page_says_so(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (101, 16, 16, 3), np.uint8)
+    one_each = Split(pixels, np.arange(101))
+    spec = ModelSpec(tuple(f"label {number}" for number in range(101)), SPEC)
+    splits: dict[SplitName, Split] = {"train": one_each, "validation": one_each, "test": one_each}
+    written = write_prepared(tmp_path / "out", name="many", origin="here", grey=False, spec=spec, seed=0, splits=splits)
+    audit(written)
+    page = (tmp_path / "out" / "audit.html").read_text()
+    assert "<p>Of the 101 labels the first 100.</p>" in page
+    assert "<h3>label 99</h3>" in page
+    assert "<h3>label 100</h3>" not in page
+
+
 def test_more_than_are_shown_are_counted(pictures: Path, tmp_path: Path) -> None:
     for number in range(35):
         noise = np.random.default_rng(number).integers(0, 256, (6, 6, 3), np.uint8)
@@ -159,10 +220,18 @@ def test_more_than_are_shown_are_counted(pictures: Path, tmp_path: Path) -> None
 
 
 def test_its_findings_can_be_read_by_programs(pictures: Path, tmp_path: Path) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 20, 3), np.uint8))
+    noise.convert("CMYK").save(pictures / "train" / "<b>bolt" / "print.jpg")
     found, done = prepared(pictures, tmp_path / "out")
     read = json.loads((tmp_path / "out" / "audit.json").read_text())
     assert read["digest"] == done.prepared.digest
     assert read["counts"] == found.counts
+    assert read["kinds"] == {"CMYK": 1}
+    name = "train/<b>bolt/print.jpg"
+    [place] = found.unusual["CMYK"]
+    assert read["unusual"] == {
+        "CMYK": [{"split": "train", "index": place.index, "label": "<b>bolt", "name": name}],
+    }
 
 
 def test_a_dataset_that_was_prepared_without_one_gets_it_afterwards(pictures: Path, tmp_path: Path) -> None:
