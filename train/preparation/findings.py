@@ -15,7 +15,7 @@ KINDS = {
     ANIMATED: "animated: the first frame is taken",
     TRANSPARENT: "with an alpha channel: transparency is dropped, and what lay under it shows",
     DEEP: "of 16 bits a value: the upper 8 are taken",
-    CMYK: "CMYK, as for print: their colours are converted without a colour profile",
+    CMYK: "CMYK, as for print: colours are converted without a colour profile",
 }
 
 
