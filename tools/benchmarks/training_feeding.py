@@ -1,6 +1,6 @@
 """Whether the model that trains ever waits for its pictures.
 
-    python -m tools.benchmarks.training_feeding MODEL DATA STEPS ROUNDS [--cold]
+    python -m tools.benchmarks.training_feeding MODEL DATA STEPS ROUNDS [--epochs N] [--cold]
 
 The same steps in turns: fed as `python -m train fit` feeds them, from the prepared split on disk, and from batches that
 lie in memory as tensors, the best there can be. And what feeding alone delivers, while nobody trains. With --cold no
@@ -9,10 +9,12 @@ picture is in the system's cache when a turn begins.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,8 +29,9 @@ from train.device import prepare_device
 SEED = 0
 
 
-def measured(prepared: Prepared, model: str, steps: int, rounds: int, cold: bool) -> dict[str, Any]:
-    """Returns the seconds of a step of each round: ``fed``, ``ceiling`` and ``alone``, and the pictures of a step."""
+def measured(prepared: Prepared, model: str, steps: int, rounds: int, epochs: int, cold: bool) -> dict[str, Any]:
+    """Returns the seconds of a step of each round: ``fed``, ``ceiling`` and ``alone``; the first two also of CPU time,
+    as ``fed_cpu`` and ``ceiling_cpu``; and the pictures of a step, ``batch``."""
     from train.backend import engine, keras
     from train.fitting.batches import fed as as_fed
     from train.fitting.begin import learner_for
@@ -56,18 +59,22 @@ def measured(prepared: Prepared, model: str, steps: int, rounds: int, cold: bool
         batches.start(epoch)
         return batches
 
-    def fed() -> float:
-        batches = anew()
-        return seconds_of(lambda: learner.fit(as_fed(batches), shuffle=False, verbose=0))() / steps
+    used: dict[str, list[float]] = {"fed": [], "ceiling": []}
 
-    def ceiling() -> float:
-        return seconds_of(lambda: learner.fit(memory, shuffle=False, verbose=0))() / steps
+    def trained(way: str, pictures: Any) -> float:
+        cpu = time.process_time()
+        seconds = seconds_of(lambda: learner.fit(pictures, shuffle=False, verbose=0, epochs=epochs))()
+        used[way].append((time.process_time() - cpu) / steps / epochs)
+        return seconds / steps / epochs
 
-    def alone() -> float:
-        return seconds_of(_taken(as_fed(anew())))() / steps
-
-    found = in_turns([fed, ceiling, alone], rounds)
-    return dict(zip(("fed", "ceiling", "alone"), found, strict=True), batch=config.batch_size)
+    calls = (
+        lambda: trained("fed", as_fed(anew())),
+        lambda: trained("ceiling", memory),
+        lambda: seconds_of(_taken(as_fed(anew())))() / steps,
+    )
+    found = dict(zip(("fed", "ceiling", "alone"), in_turns(calls, rounds), strict=True))
+    cpu = {f"{way}_cpu": values[1:] for way, values in used.items()}  # as in_turns, without a first round
+    return found | cpu | {"batch": config.batch_size}
 
 
 def _first(split: Split, batch_size: int, steps: int) -> Any:
@@ -106,10 +113,17 @@ def forget(path: Path) -> None:
 
 def main() -> None:
     """Measures, and prints what `tools.benchmarks.training` reads."""
-    model, data, steps, rounds = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    parser = argparse.ArgumentParser("training_feeding")
+    parser.add_argument("model")
+    parser.add_argument("data", type=Path)
+    parser.add_argument("steps", type=int)
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument("--cold", action="store_true")
+    told = parser.parse_args()
     with contextlib.redirect_stdout(sys.stderr):
         prepare_device("cpu")
-        found = measured(open_prepared(data), model, steps, rounds, "--cold" in sys.argv[5:])
+        found = measured(open_prepared(told.data), told.model, told.steps, told.rounds, told.epochs, told.cold)
     print(json.dumps(found))
 
 
