@@ -2,8 +2,8 @@
 
     python -m tools.benchmarks.training [--only NAME] [--json FILE]
 
-Accuracies are those of the test split after a training with a preset's flags, as a user types them. All of it takes an
-hour and a quarter on two CPUs; ``--only time`` takes two minutes, ``--only feeding`` three. Exit code 1
+Accuracies are those of the test split after a training with a preset's flags, as a user types them. All of it takes
+twenty minutes on two CPUs; ``--only time`` takes two minutes, ``--only feeding`` three. Exit code 1
 when a figure was not reached.
 """
 
