@@ -90,6 +90,8 @@ class TrainConfig(Augmentation):
                 raise FieldError(f"{name}: a number from 0 to below 1 expected, {getattr(self, name)} found")
         if not 0 <= self.distillation <= 1:
             raise FieldError(f"distillation: a number from 0 to 1 expected, {self.distillation} found")
+        if self.distillation != TrainConfig.distillation and not self.teacher:
+            raise FieldError(f"distillation: a teacher to learn from expected with it, {self.distillation:g} found")
         for name in ("warmup", "weight_decay", "clip_norm"):
             if not (math.isfinite(getattr(self, name)) and getattr(self, name) >= 0):
                 raise FieldError(f"{name}: a number of 0 or more expected, {getattr(self, name)} found")
@@ -180,9 +182,22 @@ def _raw(path: Path | None) -> dict[str, Any]:
 
 
 def to_toml(config: TrainConfig) -> str:
-    """Returns `config` as TOML that `read_config` reads back to an equal value."""
+    """Returns `config` as TOML that `read_config` reads back to an equal value; comments say what stands for what."""
+    meant = {name: f"  # {text}" for name, text in stands_for(config).items()}
     # Strings, numbers and booleans look the same in JSON and TOML, and there is nothing else in it.
-    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in dataclasses.asdict(config).items())
+    return "".join(
+        f"{name} = {json.dumps(value)}{meant.get(name, '')}\n" for name, value in dataclasses.asdict(config).items()
+    )
+
+
+def stands_for(config: TrainConfig) -> dict[str, str]:
+    """Returns by name what those values stand for that leave a choice to the network."""
+    meant = {}
+    if config.model in registry.NETWORKS and registry.NETWORKS[config.model].width and not config.width:
+        meant["width"] = f"the network's own, {registry.NETWORKS[config.model].width}"
+    if registry.is_backbone(config.model) and config.freeze_epochs < 0:
+        meant["freeze_epochs"] = "a third of all epochs"
+    return meant
 
 
 def first_difference(old: TrainConfig, new: TrainConfig) -> tuple[str, object, object] | None:

@@ -120,7 +120,9 @@ class Session:
         reason = reason or self._keep(frame, label)
         if reason:
             self.skipped[reason] += 1
-            if self._rhythm is None:
+            if reason == "unreadable" and frame.path:
+                self._tell(f"{frame.path}: cannot be read")
+            elif self._rhythm is None:
                 self._tell(f"not kept: {reason}")
 
     def _wanted(self, frame: Frame) -> str | None:

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 
 from edge_runtime.errors import EdgeError, FieldError, UsageError
-from train.config import TrainConfig, asked_config, asked_model, first_difference, read_config, sized_for, to_toml
+from train.config import (
+    TrainConfig,
+    asked_config,
+    asked_model,
+    first_difference,
+    read_config,
+    sized_for,
+    stands_for,
+    to_toml,
+)
 
 
 def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
@@ -67,6 +76,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
         ("flip", 1),
         ("label_smoothing", 1.0),
         ("distillation", 1.5),
+        ("distillation", 0.5),
         ("warmup", 6.0),
         ("weight_decay", -0.1),
         ("clip_norm", float("inf")),
@@ -151,3 +161,13 @@ def test_a_file_and_flags_win_over_what_the_number_of_pictures_suggests(tmp_path
     (tmp_path / "c.toml").write_text("epochs = 7\nbatch_size = 8\n")
     config = read_config(tmp_path / "c.toml", {"batch_size": 4}, sized_for(287))
     assert (config.epochs, config.batch_size, config.patience) == (7, 4, 20)
+
+
+def test_what_is_left_to_the_network_is_said_beside_the_value(tmp_path: Path) -> None:
+    assert stands_for(TrainConfig()) == {"width": "the network's own, 32"}
+    assert stands_for(TrainConfig(width=16)) == stands_for(TrainConfig(model="nets:build")) == {}
+    backbone = TrainConfig(model="mobilenet_v2")
+    assert stands_for(backbone) == {"freeze_epochs": "a third of all epochs"}
+    assert "freeze_epochs = -1  # a third of all epochs\n" in to_toml(backbone)
+    (tmp_path / "config.toml").write_text(to_toml(backbone))
+    assert read_config(tmp_path / "config.toml", {}) == backbone

@@ -55,7 +55,7 @@ def kit(prepared: Prepared, judged: Callable[[Any, float], bool]) -> None:
     keras.utils.set_random_seed(config.seed)
     spec = prepared.record.spec
     plain = build_model(config, spec.preprocessing.size, len(spec.labels), prepared.record.grey)
-    learner = learner_for(plain, prepared, config, phases(config)[0], batches.num_batches, anew=True)
+    learner = learner_for(plain, None, prepared, config, phases(config)[0], batches.num_batches, anew=True)
     order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
     clock = _Clock(lambda: judged(learner.plain, clock.seconds))
     learner.fit(batches, shuffle=False, epochs=config.epochs, callbacks=[order, clock.callback()], verbose=0)

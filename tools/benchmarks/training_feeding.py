@@ -42,7 +42,7 @@ def measured(prepared: Prepared, model: str, steps: int, rounds: int, epochs: in
     spec = prepared.record.spec
     keras.utils.set_random_seed(SEED)
     plain = build_model(config, spec.preprocessing.size, len(spec.labels), prepared.record.grey, bare=True)
-    learner = learner_for(plain, prepared, config, phases(config)[0], steps, anew=True)
+    learner = learner_for(plain, None, prepared, config, phases(config)[0], steps, anew=True)
     ready = _first(prepared.split("train"), config.batch_size, steps)
     memory = engine.data.Dataset.from_tensor_slices(
         tuple(np.stack(parts) for parts in zip(*(ready[at] for at in range(steps)), strict=True))

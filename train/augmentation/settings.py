@@ -23,7 +23,7 @@ class Augmentation:
         contrast: At most this share more or less contrast.
         channel_shift: At most this share of the range 0–255 is added to each of red, green and blue on its own.
         erasing: Share of the pictures of which a rectangle, 2 to 33 % of it, is filled with noise (Zhong et al. 2017).
-        randaugment: So many operations, of ten, one after the other (Cubuk et al. 2019); their strength is Keras' own.
+        randaugment: So many of eleven operations one after the other (Cubuk et al. 2019), their strength Keras' own.
         mixup: Alpha of MixUp's Beta distribution (Zhang et al. 2017).
         cutmix: Alpha of CutMix's (Yun et al. 2019).
     """

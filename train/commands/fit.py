@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import math
 import shlex
 import sys
 import typing
@@ -17,7 +18,7 @@ from train.commands.model_flags import add_model
 from train.config import DeviceName, TrainConfig, asked_config, asked_model, sized_for
 from train.distributed.hosts import check_batch, hosts_from
 from train.fitting.divergence import DivergedError
-from train.fitting.started import AUGMENTED, begun_with
+from train.fitting.started import AUGMENTED, begun_with, is_under_way
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -117,7 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: getattr(arguments, name) for name in names if getattr(arguments, name) is not None}
     prepared = open_prepared(arguments.data)
     # What was begun goes on as it was begun: a default that is not asked for is no other configuration.
-    begun = None if arguments.fresh else begun_with(arguments.directory)
+    goes_on = not arguments.fresh and is_under_way(arguments.directory)
+    begun = begun_with(arguments.directory) if goes_on else None
     model = asked_model(arguments.config, given, begun)
     if begun is None or begun.model != model:
         base = sized_for(prepared.record.counts["train"], model)
@@ -128,7 +130,7 @@ def run(arguments: argparse.Namespace) -> int:
         base = dataclasses.replace(base, learning_rate=base.learning_rate / 4)
     config = asked_config(arguments.config, given, base)
     check_batch(config.batch_size, hosts.count)
-    from train.fitting.fit import fit
+    from train.fitting.fit import FEW_STEPS, fit
     from train.fitting.history import remember
 
     try:
@@ -144,8 +146,7 @@ def run(arguments: argparse.Namespace) -> int:
                 tensorboard=arguments.tensorboard,
             )
     except KeyboardInterrupt:
-        again = shlex.join([word for word in sys.argv[1:] if word != "--fresh"])
-        say(f"\nstopped; go on after the last finished epoch with: {program()} -m train {again}")
+        _say_how_to_go_on(arguments.directory)
         raise
     except DivergedError as error:
         raise RunError(
@@ -159,10 +160,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     labels = len(prepared.record.spec.labels)
     if near_chance(memory.best, labels):
+        steps = len(done.history) * math.ceil(prepared.record.counts["train"] / config.batch_size)
+        remedies = [f"another --learning-rate than {config.learning_rate:g}, a tenth of it first", "more --epochs"]
+        if steps < FEW_STEPS:
+            remedies.reverse()
         say(
-            f"warning: that is near chance, {1 / labels:.4f} with {labels} labels: try another --learning-rate than "
-            f"{config.learning_rate:g}, a tenth of it first, or more --epochs; if that does not help, look whether the "
-            "pictures have the right labels (audit.html in the dataset)"
+            f"warning: that is near chance, {1 / labels:.4f} with {labels} labels: try {', or '.join(remedies)}; "
+            "if that does not help, look whether the pictures have the right labels (audit.html in the dataset)"
         )
     if done.fresh and hosts.first:
         augmented = f", {AUGMENTED}" if (arguments.directory / AUGMENTED).is_file() else ""
@@ -173,6 +177,15 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"next: {program()} -m train evaluate {shlex.quote(str(arguments.directory))}")
     tell(arguments.directory)
     return 0
+
+
+def _say_how_to_go_on(run: Path) -> None:
+    """Says it to who has interrupted the command line."""
+    if is_under_way(run):
+        told, words = "go on after the last finished epoch", [word for word in sys.argv[1:] if word != "--fresh"]
+    else:
+        told, words = "no epoch was finished; begin again", sys.argv[1:]
+    say(f"\nstopped; {told} with: {program()} -m train {shlex.join(words)}")
 
 
 def _ended_early(epochs: int, config: TrainConfig) -> str:

@@ -7,15 +7,18 @@ from train.config import PrecisionName, ScheduleName, TrainConfig
 
 DEFAULT = TrainConfig()
 AUGMENTATION = {
-    "rotation": ("DEGREES", "turned, either way"),
+    "rotation": ("DEGREES", "turned, either way; here and in the next three the edge repeats into what is left bare"),
     "translation": ("X", "moved by this share of height and width, either way"),
     "zoom": ("X", "larger or smaller by this share"),
     "shear": ("X", "sheared by this share, either way"),
     "brightness": ("X", "brighter or darker by this share of 255"),
     "contrast": ("X", "more or less contrast by this share"),
     "channel-shift": ("X", "red, green and blue, each by another share of 255 up to this one"),
-    "erasing": ("X", "a rectangle of noise in this share of the pictures (random erasing)"),
-    "mixup": ("ALPHA", "two pictures blended, and their labels with them (0.2 is usual)"),
+    "erasing": ("X", "a rectangle of noise, 2 to 33 %% of the picture, in this share of the pictures (random erasing)"),
+    "mixup": (
+        "ALPHA",
+        "two pictures blended, often hardly any of one, and their labels with them (0.2 is usual)",
+    ),
     "cutmix": ("ALPHA", "a rectangle of another picture, and its share of the label (1 is usual)"),
 }
 
@@ -86,5 +89,8 @@ def add_augmentation(parser: argparse.ArgumentParser) -> None:
     for name, (metavar, text) in AUGMENTATION.items():
         group.add_argument(f"--{name}", type=float, metavar=metavar, help=text)
     group.add_argument(
-        "--randaugment", type=int, metavar="N", help="N of ten operations one after the other (2 is usual)"
+        "--randaugment",
+        type=int,
+        metavar="N",
+        help="N of Keras' eleven operations on colour, contrast and geometry, one after the other (2 is usual)",
     )

@@ -32,7 +32,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--list-models", action=_List, nargs=0, help="print them with a sentence each, and end")
     widths = ", ".join(f"{network.width} {name}" for name, network in registry.NETWORKS.items() if network.width)
     group.add_argument(
-        "--width", type=int, metavar="N", help=f"filters or units of the first layer (default: {widths})"
+        "--width", type=int, metavar="N", help=f"filters or units of the first layer (default, or 0: {widths})"
     )
     group.add_argument(
         "--weights",
@@ -44,7 +44,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--freeze-epochs",
         type=int,
         metavar="N",
-        help="epochs in which a backbone's last layer alone learns (default: a third of all)",
+        help="epochs in which a backbone's last layer alone learns (default: a third of all, rounded up)",
     )
 
 

@@ -39,8 +39,9 @@ Every label then needs groups for three splits: 50 or more, or train/, val/ and 
 
 Pictures that cannot be read are left out, counted and named. The prepared dataset holds audit.html, a page with
 thumbnails of what to look at before training: copies, also between the splits, labels with few pictures, tiny, blank
-and unusual ones. An interrupted preparation goes on where it was. A dataset that is prepared again into the same place
-keeps the size, resize, interpolation, groups and seed that it has, unless flags say otherwise."""
+and unusual ones. An interrupted preparation goes on where it was. A dataset of the same name, the folder's or the
+file's own, that is prepared again into the same place keeps the size, resize, interpolation, groups and seed that it
+has, unless flags say otherwise. Another one replaces what is there, unless a run of --keep-for was begun with it."""
 
 EXAMPLE = """\
 examples:
@@ -105,6 +106,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(arguments: argparse.Namespace) -> int:
     """Prepares and says what came of it; standard output gets the directory."""
     from train.datasets import dataset_called
+    from train.datasets.folder import Folder
     from train.preparation.audit import PAGE
     from train.preparation.kept import Asked, grouped_by, settled
     from train.preparation.prepare import prepare
@@ -112,6 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.seed or 0) < 0:
         raise UsageError(f"--seed {arguments.seed}: 0 or more expected")
     dataset = dataset_called(arguments.dataset, arguments.data, arguments.group_by or "")
+    if isinstance(dataset, Folder) and arguments.out.resolve().is_relative_to(dataset.path.resolve()):
+        raise UsageError(
+            f"--out {arguments.out}: lies in the folder of the pictures, and would be taken for a label the next time; "
+            "choose a place beside it"
+        )
     if arguments.group_by is None and (groups := grouped_by(dataset, arguments.out)):
         say(f"{arguments.out}: as it was prepared before: --group-by {shlex.quote(groups)}")
         dataset = dataset_called(arguments.dataset, arguments.data, groups)
@@ -127,7 +134,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     record = done.prepared.record
     if done.replaced:
-        say(f"{arguments.out}: replaced {done.replaced}; what was trained on that needs it again to be exported")
+        say(
+            f"{arguments.out}: replaced {done.replaced}; "
+            "what was trained on that needs it again to go on, to be evaluated or exported"
+        )
     for note in done.notes:
         say(f"note: {note}")
     if done.left_out:

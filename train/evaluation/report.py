@@ -10,6 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from edge_runtime.errors import EdgeError
+from train.config import stands_for
 from train.evaluation import figures
 from train.evaluation.findings import Evaluation, Material
 from train.evaluation.metrics import Metrics
@@ -194,7 +195,9 @@ def _suspects(material: Material) -> list[tuple[str, list[Any], Any]]:
 def _training(material: Material) -> dict[str, Any]:
     """Returns the training's configuration and curves; neither is there for a model from elsewhere."""
     directory = material.run.directory
-    values: dict[str, Any] = {"config": dataclasses.asdict(config_of(directory)), "learning": None, "memory": None}
+    config = config_of(directory)
+    meant = {name: f"{getattr(config, name)} ({text})" for name, text in stands_for(config).items()}
+    values: dict[str, Any] = {"config": dataclasses.asdict(config) | meant, "learning": None, "memory": None}
     with contextlib.suppress(EdgeError):
         history = read_history(directory / HISTORY)
         values["memory"] = remember(history)

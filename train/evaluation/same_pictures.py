@@ -19,6 +19,7 @@ from train.evaluation.metrics import Metrics
 from train.evaluation.scoring import blocks_of, load
 from train.evaluation.verdicts import Verdicts, read_csv
 from train.fitting.started import VERDICTS
+from train.labels import apart as labels_apart
 from train.origin import commit
 from train.versions import versions
 
@@ -79,7 +80,8 @@ def check_comparable(first: Run, second: Run, data: Path | None) -> None:
     """
     both = f"{first.directory} and {second.directory} cannot be compared"
     if first.spec.labels != second.spec.labels:
-        raise RunError(f"{both}: {_labels_apart(first, second)}; {_labels_way_out(first, second, data)}")
+        why = labels_apart(first.directory, first.spec.labels, second.directory, second.spec.labels)
+        raise RunError(f"{both}: {why}; {_labels_way_out(first, second, data)}")
     one, other = (run.spec.preprocessing for run in (first, second))
     if one != other:
         raise RunError(
@@ -220,10 +222,3 @@ def _marks(pixels: NDArray[np.uint8]) -> Iterator[bytes]:
     for block in blocks_of(pixels):
         for picture in block:
             yield hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
-
-
-def _labels_apart(first: Run, second: Run) -> str:
-    for run, other in ((first, second), (second, first)):
-        if more := [label for label in run.spec.labels if label not in other.spec.labels]:
-            return f"{run.directory} has the label '{more[0]}', {other.directory} has not"
-    return "their labels are in another order"

@@ -21,13 +21,13 @@ from train.models.build import build_model
 
 
 def model_for(
-    prepared: Prepared, run: Path, config: TrainConfig, say: Callable[[str], None]
+    prepared: Prepared, run: Path | None, config: TrainConfig, say: Callable[[str], None]
 ) -> tuple[Any, tuple[Epoch, ...]]:
     """Returns the plain model that is to be trained, and the epochs that are behind it.
 
     Args:
         prepared: The dataset.
-        run: The run directory; a checkpoint in it is gone on with, its optimizer with it.
+        run: The run directory; a checkpoint in it is gone on with, its optimizer with it. None to begin anew.
         config: How to train.
         say: Where to put a line for the person who watches.
 
@@ -37,7 +37,7 @@ def model_for(
     """
     spec = prepared.record.spec
     with computing_in(config.precision):
-        resumed = read_checkpoint(run)
+        resumed = None if run is None else read_checkpoint(run)
         if resumed is not None:
             say(f"continuing after epoch {len(resumed[1])} of at most {config.epochs}")
             return resumed
@@ -49,21 +49,31 @@ def model_for(
         return plain, ()
 
 
+def teacher_for(config: TrainConfig, prepared: Prepared) -> Any | None:
+    """Returns the model whose scores are learned beside the labels, or None.
+
+    Raises:
+        RunError: The run to learn from does not fit.
+    """
+    if not config.teacher:
+        return None
+    with computing_in("float32"):
+        return load_teacher(Path(config.teacher), prepared.record.spec)
+
+
 def learner_for(
-    plain: Any, prepared: Prepared, config: TrainConfig, phase: Phase, steps: int, *, anew: bool
+    plain: Any, teacher: Any | None, prepared: Prepared, config: TrainConfig, phase: Phase, steps: int, *, anew: bool
 ) -> Learner:
     """Returns what trains `plain` in a phase, ready for `fit`.
 
     Args:
         plain: Of `model_for`.
+        teacher: Of `teacher_for`.
         prepared: The dataset.
         config: How to train, for the whole of the training.
         phase: Which part of it.
         steps: Of an epoch.
         anew: Whether the phase begins now, and not in an earlier sitting.
-
-    Raises:
-        RunError: The run to learn from does not fit.
     """
     with computing_in(config.precision):
         if anew:
@@ -74,7 +84,7 @@ def learner_for(
         if config.class_weights:
             counts = np.bincount(prepared.split("train").labels, minlength=len(prepared.record.spec.labels))
             weights = balanced(counts)
-        learner = Learner(plain, config, weights, _teacher(config, prepared))
+        learner = Learner(plain, config, weights, teacher)
         with_optimizer(learner, plain.optimizer)
     return learner
 
@@ -84,13 +94,6 @@ def values_of(phase: Phase, config: TrainConfig) -> TrainConfig:
     epochs = phase.end - phase.first
     warmup = config.warmup if phase.first == 0 and config.warmup < epochs else 0.0
     return replace(config, epochs=epochs, learning_rate=config.learning_rate * phase.rate, warmup=warmup)
-
-
-def _teacher(config: TrainConfig, prepared: Prepared) -> Any | None:
-    if not config.teacher:
-        return None
-    with computing_in("float32"):
-        return load_teacher(Path(config.teacher), prepared.record.spec)
 
 
 def _told(changed: tuple[tuple[str, ...], tuple[str, ...]], start: str, say: Callable[[str], None]) -> None:

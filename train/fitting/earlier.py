@@ -11,6 +11,7 @@ from edge_runtime.bundle.spec import ModelSpec
 from edge_runtime.errors import RunError
 from edge_runtime.stages import run as stage
 from train.backend import keras
+from train.labels import apart
 
 
 def load_run(directory: Path) -> tuple[Any, stage.Run]:
@@ -46,10 +47,11 @@ def take_over(model: Any, labels: Sequence[str], directory: Path) -> tuple[tuple
     """
     source, run = load_run(directory)
     old = run.spec.labels
+    remedy = "start from a run of the same --model, options and size"
     if len(source.weights) != len(model.weights):
         raise RunError(
-            f"{run.model}: {len(source.weights)} weights found, {len(model.weights)} expected of a {model.name}; "
-            "start from a run of the same --model"
+            f"{run.model}: {len(model.weights)} weights expected of a {_named(model)}, {len(source.weights)} found in "
+            f"a {_named(source)}; {remedy}"
         )
     places = {label: place for place, label in enumerate(old)}
     taken = [(new, places[label]) for new, label in enumerate(labels) if label in places]
@@ -63,8 +65,7 @@ def take_over(model: Any, labels: Sequence[str], directory: Path) -> tuple[tuple
             have = given
         else:
             raise RunError(
-                f"{run.model}: {target.path}: {list(have.shape)} expected, {list(given.shape)} found; start from a run "
-                "of the same --model, options and size"
+                f"{run.model}: {target.path}: {list(have.shape)} expected, {list(given.shape)} found; {remedy}"
             )
         values.append(have)
     model.set_weights(values)
@@ -79,13 +80,19 @@ def load_teacher(directory: Path, spec: ModelSpec) -> Any:
         RunError: There is no finished run, or it has other labels or another size.
     """
     model, run = load_run(directory)
-    if run.spec.labels != spec.labels or run.spec.preprocessing != spec.preprocessing:
+    wanted = f"{directory}: a teacher of the same labels and preprocessing expected"
+    if run.spec.labels != spec.labels:
+        raise RunError(f"{wanted}; {apart('it', run.spec.labels, 'the dataset', spec.labels)}")
+    if run.spec.preprocessing != spec.preprocessing:
         raise RunError(
-            f"{directory}: a teacher of the same labels and preprocessing expected; it was trained with "
-            f"{len(run.spec.labels)} labels and pictures of {run.spec.preprocessing}, the dataset has "
-            f"{len(spec.labels)} and {spec.preprocessing}"
+            f"{wanted}; it takes pictures of {run.spec.preprocessing}, those of the dataset are {spec.preprocessing}"
         )
     return model
+
+
+def _named(model: Any) -> str:
+    height, width = model.input_shape[1:3]
+    return f"{model.name} for {height} × {width} pixels"
 
 
 def _numbers(variable: Any) -> NDArray[Any]:

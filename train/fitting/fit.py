@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from train.fitting.checkpoint import (
 )
 from train.fitting.history import Epoch, is_over, read_history, remember, to_csv
 from train.fitting.record import record_of
-from train.fitting.started import AUGMENTED, CURVES, STARTED, check_owner, claim, held, start_over
+from train.fitting.started import AUGMENTED, CURVES, begin, check_owner, check_replaceable, held
 from train.framework import framework
 
 Say = Callable[[str], None]
@@ -65,23 +65,25 @@ def fit(
         run: The run directory.
         config: How to train.
         hosts: Who takes part; each of them calls this with the same dataset, run directory and configuration.
-        fresh: Whether what is in `run` is removed first.
+        fresh: Whether what is in `run` gives way, once everything is there to train with.
         verbose: Keras' own: 1 for a progress bar, 2 for a line an epoch, 0 for silence.
         say: Where to put a line for the person who watches.
         tensorboard: Where TensorBoard's log of each epoch goes, if anywhere; it decides nothing about the model.
 
     Raises:
-        RunError: `run` belongs to another configuration or dataset, or is in use.
+        RunError: `run` belongs to another configuration or dataset, is in use, or is what is to be learned from.
         DivergedError: Its loss stopped being a number.
         EdgeError: The device is not there, or another host is not.
         DatasetError: The dataset is damaged.
     """
     if tensorboard is not None and framework() == "jax":
         raise UsageError("--tensorboard: its logs are written by TensorFlow, and Keras runs on JAX here; leave it out")
-    if fresh and hosts.first:
-        start_over(run)
-    # The other hosts do not look before they have met host 0: it may be removing what is there.
-    if hosts.first or not fresh:
+    for flag, earlier in (("--from", config.start), ("--teacher", config.teacher)):
+        if earlier and Path(earlier).resolve() == run.resolve():
+            raise UsageError(f"{flag} {earlier}: is the run that is to be written; train into another --run")
+    if fresh:
+        check_replaceable(run)
+    else:
         check_owner(run, config, prepared)
         if (run / stage.RECORD).is_file():
             stage.open_run(run)
@@ -91,8 +93,10 @@ def fit(
     with failures_told(hosts):
         device = prepare_device(config.device, hosts)
         try:
-            with _owned(run, config, prepared) if hosts.first else contextlib.nullcontext():
-                history = _train(prepared, run, config, hosts, device, verbose, say, tensorboard)
+            with held(run) if hosts.first else contextlib.nullcontext():
+                if hosts.first:
+                    remove_leftovers(run)
+                history = _train(prepared, run, config, hosts, device, verbose, say, tensorboard, fresh=fresh)
                 if hosts.first:
                     with alone(hosts):
                         named = f"{device}, {hosts.count} hosts" if hosts.several else device
@@ -101,20 +105,6 @@ def fit(
         except OSError as error:
             raise RunError(f"{error.filename or run}: cannot be written: {error.strerror or error}") from error
     return Fitted(history, fresh=True)
-
-
-@contextlib.contextmanager
-def _owned(run: Path, config: TrainConfig, prepared: Prepared) -> Iterator[None]:
-    new = not (run / STARTED).is_file()
-    try:
-        claim(run, config, prepared)
-        with held(run):
-            remove_leftovers(run)
-            yield
-    except UsageError:  # of a network that cannot be: nothing was trained, so what is asked for next is not refused
-        if new:
-            start_over(run)
-        raise
 
 
 def _train(
@@ -126,10 +116,12 @@ def _train(
     verbose: int,
     say: Say,
     tensorboard: Path | None,
+    *,
+    fresh: bool,
 ) -> tuple[Epoch, ...]:
     from train.backend import keras
     from train.fitting.batches import Batches
-    from train.fitting.begin import learner_for, model_for
+    from train.fitting.begin import learner_for, model_for, teacher_for
     from train.fitting.phase import train_phase
     from train.fitting.spread import gpus, spread_over
     from train.models.backbone import phases
@@ -137,7 +129,7 @@ def _train(
 
     check_agreement(
         hosts,
-        lambda: identity(run),
+        lambda: b"" if fresh else identity(run),
         f"{run}: the hosts see different checkpoints in it; --run is to be on a volume "
         "that all of them share; if it is, start again: what host 0 wrote last may take a while to arrive",
     )
@@ -148,9 +140,10 @@ def _train(
     batches = Batches(training, config.batch_size, config.seed, flip=config.flip, share=share, labelled=mixes)
     keras.utils.set_random_seed(config.seed)
     with spread_over(gpus()):
-        plain, history = model_for(prepared, run, config, say)
-    if _is_over(history, config):
-        return history  # killed between the last epoch and the end
+        plain, history = model_for(prepared, None if fresh else run, config, say)
+        if _is_over(history, config):
+            return history  # killed between the last epoch and the end
+        teacher = teacher_for(config, prepared)
     record, steps = prepared.record, batches.num_batches
     say(
         f"{config.model}: {cost(plain)}\n{record.name}: {record.counts['train']:,} "
@@ -160,6 +153,8 @@ def _train(
     )
     if config.epochs * steps < FEW_STEPS:
         say(f"note: {config.epochs * steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
+    if hosts.first and not history:
+        begin(run, config, prepared)
     if hosts.first and changes(config) and not history:
         from train.augmentation.picture import SHOWN, samples
 
@@ -173,7 +168,7 @@ def _train(
         # begin with drawn values, which JAX compares. What training draws follows from seed and epoch.
         keras.utils.set_random_seed(config.seed)
         with spread_over(gpus()):
-            learner = learner_for(plain, prepared, config, phase, steps, anew=len(history) == phase.first)
+            learner = learner_for(plain, teacher, prepared, config, phase, steps, anew=len(history) == phase.first)
         if phase.end < config.epochs:
             say(f"epochs {phase.first + 1} to {phase.end}: the last layer alone learns")
         history = train_phase(learner, batches, prepared, run, config, phase, history, hosts, verbose, tensorboard)

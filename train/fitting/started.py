@@ -64,8 +64,26 @@ def claim(run: Path, config: TrainConfig, prepared: Prepared) -> None:
     write_atomically(run / STARTED, fields.canonical(Started(SCHEMA_VERSION, prepared.record.name, prepared.digest)))
 
 
+def begin(run: Path, config: TrainConfig, prepared: Prepared) -> None:
+    """Makes `run` the directory of this training, and removes what `fit` and `evaluate` left in it of another one.
+
+    Who calls this holds `run`, and has made all that may fail for a reason that a user can mend: a model that was
+    there is gone from here on.
+    """
+    (run / stage.RECORD).unlink(missing_ok=True)
+    shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
+    for name in WRITTEN:
+        (run / name).unlink(missing_ok=True)
+    claim(run, config, prepared)
+
+
+def is_under_way(run: Path) -> bool:
+    """Tells whether `run` holds anything that was learned."""
+    return (run / CHECKPOINT).is_dir() or (run / stage.RECORD).is_file()
+
+
 def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
-    """Makes sure that `run` is new, or was begun with the same configuration and dataset.
+    """Makes sure that `run` is new, has learned nothing yet, or was begun with the same configuration and dataset.
 
     Raises:
         RunError: It is something else's; the message names the first thing that differs.
@@ -76,6 +94,8 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
         if not run.is_dir() or any(run.iterdir()):
             raise RunError(f"{run}: exists and is not a run directory; choose another with --run")
         return
+    if not is_under_way(run):
+        return  # begun and stopped before its first epoch was over: another choice takes nothing away
     advice = "train elsewhere (--run, or make's NAME=), or start this one over (--fresh, or make's ARGS=--fresh)"
     try:
         content = (run / STARTED).read_bytes()
@@ -85,9 +105,10 @@ def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
         raise RunError(f"{error}; {advice}") from error
     if difference := first_difference(old, config):
         name, before, now = difference
+        asked = "--from" if name == "start" else name
         if name == "epochs" and (run / stage.RECORD).is_file():
             advice = f"it is finished: --from {run} with another --run goes on from it, --fresh starts over"
-        raise RunError(f"{run}: was begun with {name} = {before!r}, {now!r} is asked for now; {advice}")
+        raise RunError(f"{run}: was begun with {asked} = {before!r}, {now!r} is asked for now; {advice}")
     if started.dataset_digest != prepared.digest:
         raise RunError(
             f"{run}: was begun with dataset {started.dataset} {started.dataset_digest[:12]}…, "
@@ -113,32 +134,27 @@ def begun_on(run: Path) -> str | None:
         return None
 
 
-def start_over(run: Path) -> None:
-    """Removes what `fit` and `evaluate` wrote to `run`, and nothing else.
+def check_replaceable(run: Path) -> None:
+    """Makes sure that `run` is new, empty or a run directory.
 
     Raises:
-        RunError: `run` is not a run directory, or a training is at work in it.
+        RunError: It is something else.
     """
-    if not run.exists():
-        return
-    if not (run / STARTED).is_file():
-        if not run.is_dir() or any(run.iterdir()):
-            raise RunError(f"{run}: is not a run directory, so --fresh leaves it alone; choose another with --run")
-        return
-    with held(run):
-        (run / stage.RECORD).unlink(missing_ok=True)
-        shutil.rmtree(run / CHECKPOINT, ignore_errors=True)
-        for name in WRITTEN:
-            (run / name).unlink(missing_ok=True)
+    if run.exists() and not (run / STARTED).is_file() and (not run.is_dir() or any(run.iterdir())):
+        raise RunError(f"{run}: is not a run directory, so --fresh leaves it alone; choose another with --run")
 
 
 @contextlib.contextmanager
 def held(run: Path) -> Iterator[None]:
-    """Keeps other trainings out of `run`, which exists, until the block ends or the process dies.
+    """Keeps other trainings out of `run` until the block ends or the process dies.
+
+    A directory that was not there and in which nothing was begun is gone afterwards.
 
     Raises:
         RunError: Another training is at work in it.
     """
+    new = not run.exists()
+    run.mkdir(parents=True, exist_ok=True)
     handle = os.open(run, os.O_RDONLY)
     try:
         try:
@@ -147,6 +163,9 @@ def held(run: Path) -> Iterator[None]:
             raise RunError(f"{run}: another training is at work in it; wait for it or choose another --run") from error
         yield
     finally:
+        if new:
+            with contextlib.suppress(OSError):  # it is not empty: something was begun
+                run.rmdir()
         os.close(handle)
 
 

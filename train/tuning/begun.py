@@ -43,9 +43,12 @@ def check_same(directory: Path, found: StudyRecord, prepared: Prepared, epochs: 
     for name in {**before, **now}:
         if before.get(name) != now.get(name):
             raise UsageError(
-                f"{directory}: was begun with {name} = {before.get(name, 'not named')}, "
-                f"{now.get(name, 'not named')} is asked for now; {advice}"
+                f"{directory}: its space was begun with {_told(name, before)}, now it has {_told(name, now)}; {advice}"
             )
+
+
+def _told(name: str, space: dict[str, object]) -> str:
+    return f"{name} = {space[name]}" if name in space else f"no {name}"
 
 
 def space_text(directory: Path) -> str:

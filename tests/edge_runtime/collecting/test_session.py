@@ -155,3 +155,12 @@ def test_a_region_is_all_that_is_kept(form: str, tmp_path: Path) -> None:
         assert image.format == form.upper()
         if form == "png":
             assert np.array_equal(np.asarray(image), noise(0)[24:, 16:])
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"not a picture")
+    collected = Collected(tmp_path / "out", Rhythm(), ("cat",))
+    collected.session.take(Frame(str(tmp_path), 0, 0.0, broken))
+    assert collected.said[-1] == f"{broken}: cannot be read"
+    assert collected.session.skipped["unreadable"] == 1

@@ -351,3 +351,10 @@ def test_a_label_that_was_mistyped_in_a_given_split_is_recognised(tmp_path: Path
     assert "some in train and test, which were given, and enough in train: a tenth of them" in told
     assert "chosen by content" not in told
     assert "--seed" not in told
+
+
+def test_the_dataset_is_not_put_among_its_pictures(pictures: Path) -> None:
+    done = python("-m", "train", "prepare", "--dataset", f"folder:{pictures}", "--out", pictures / "out")
+    assert done.returncode == 2
+    assert "lies in the folder of the pictures" in done.stderr
+    assert not (pictures / "out").exists()

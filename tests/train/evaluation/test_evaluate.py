@@ -16,8 +16,9 @@ from edge_runtime.stages import run as stage
 from edge_runtime.stages.prepared import SAMPLE_COLUMNS, SPLITS, Prepared, Split, recorded, samples_file, write_prepared
 from edge_runtime.stages.temperature import fit_temperature, heated
 from train.backend import keras
+from train.config import TrainConfig
 from train.evaluation.evaluate import FILES, evaluate
-from train.fitting.started import start_over
+from train.fitting.started import begin
 
 # TensorFlow 2.21 does not know numpy 2's `copy` argument yet.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -128,11 +129,11 @@ def test_it_says_where_the_figures_come_from(run: Path, small: Prepared) -> None
     assert "keras" in written["versions"]
 
 
-def test_starting_over_removes_all_that_evaluating_wrote(run: Path) -> None:
+def test_beginning_anew_removes_all_that_evaluating_wrote(run: Path, small: Prepared) -> None:
     evaluate(run, None)
     assert all((run / name).is_file() for name in FILES)
-    start_over(run)
-    assert list(run.iterdir()) == []
+    begin(run, TrainConfig(), small)
+    assert sorted(path.name for path in run.iterdir()) == ["config.toml", "started.json"]
 
 
 def test_foreign_pictures_are_judged_and_remembered(run: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_labels_keep_their_own_weights_wherever_they_stand(tmp_path: Path, sourc
 
 def test_another_network_is_refused(tmp_path: Path, source: keras.Model) -> None:
     run = finished(tmp_path / "a", ("cat", "dog", "owl"), source)
-    with pytest.raises(RunError, match="same --model"):
+    with pytest.raises(RunError, match=r"expected of a resnet8 for 12 × 12 pixels, .* cnn for 12 × 12 .*same --model"):
         take_over(model_of(3, seed=2, name="resnet8"), ("cat", "dog", "owl"), run)
 
 
@@ -72,12 +72,14 @@ def test_a_teacher_of_other_labels_is_refused(tmp_path: Path, source: keras.Mode
     run = finished(tmp_path / "a", ("cat", "dog", "owl"), source)
     spec = ModelSpec(("cat", "dog", "owl"), PreprocessingSpec(SIZE))
     assert load_teacher(run, spec).output_shape == (None, 3)
-    with pytest.raises(RunError, match="same labels and preprocessing"):
+    with pytest.raises(RunError, match=r"same labels and preprocessing expected; their labels are in another order"):
         load_teacher(run, ModelSpec(("dog", "cat", "owl"), PreprocessingSpec(SIZE)))
+    with pytest.raises(RunError, match="; it has the label 'owl', the dataset has not"):
+        load_teacher(run, ModelSpec(("cat", "dog", "uhu"), PreprocessingSpec(SIZE)))
 
 
 def test_a_teacher_of_another_size_is_refused_with_both_sizes_in_words(tmp_path: Path, source: keras.Model) -> None:
     run = finished(tmp_path / "a", ("cat", "dog", "owl"), source)
-    wanted = r"pictures of 12 × 12 pixels \(stretch, bilinear\), the dataset has 3 and 24 × 24 pixels"
+    wanted = r"takes pictures of 12 × 12 pixels \(stretch, bilinear\), those of the dataset are 24 × 24 pixels"
     with pytest.raises(RunError, match=wanted):
         load_teacher(run, ModelSpec(("cat", "dog", "owl"), PreprocessingSpec((24, 24))))

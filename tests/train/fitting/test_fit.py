@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,6 @@ from train.backend import keras
 from train.config import read_config, sized_for
 from train.fitting.checkpoint import LAST
 from train.fitting.history import Epoch, read_history
-from train.fitting.started import check_owner
 
 FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "24", "--flip", "--rotation", "9", "--seed", "3"]
 FLAGS += ["--width", "16"]
@@ -272,5 +272,39 @@ def test_a_network_that_cannot_be_leaves_the_place_to_another(small: Prepared, t
     done = train(small, run, "--model", "mobilenet_v2", "--width", "0")
     assert done.returncode == 2
     assert "mobilenet_v2 needs pictures of 32 x 32 pixels or more, the dataset has 28 x 28" in done.stderr
-    assert not list(run.iterdir())
-    check_owner(run, sized_for(2000, "mlp"), small)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        ("--from", "nowhere"),
+        ("--teacher", "nowhere"),
+        ("--model", "efficientnet_lite0", "--width", "0", "--weights", "nowhere.npz"),
+        ("--model", "nowhere:build", "--width", "0"),
+        ("--from", "RUN"),
+    ],
+    ids=" ".join,
+)
+def test_starting_over_takes_nothing_away_before_there_is_something_to_train(
+    finished: Path, small: Prepared, tmp_path: Path, failing: tuple[str, ...]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    done = train(small, run, "--fresh", *(word.replace("RUN", str(run)) for word in failing))
+    assert done.returncode in (1, 2), done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_what_failed_before_it_began_may_be_typed_again_corrected(
+    finished: Path, small: Prepared, tmp_path: Path
+) -> None:
+    assert train(small, tmp_path / "run", "--from", "nowhere").returncode == 1
+    assert not (tmp_path / "run").exists()
+    done = train(small, tmp_path / "run", "--from", str(finished), "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    again = train(small, tmp_path / "run", "--epochs", "1", "--seed", "4", "--fresh")
+    assert again.returncode == 0, again.stderr
+    assert open_run(tmp_path / "run").record.start is None

@@ -155,7 +155,10 @@ def test_another_space_or_dataset_is_not_mixed_in(
     other.write_text('model = "mlp"\nwidth = [16, 32]\n')
     done = python(*words(untested, study, "--space", other))
     assert done.returncode == 2
-    assert f"{study}: was begun with width = 16, [16, 32] is asked for now; choose another --study" in done.stderr
+    assert (
+        f"{study}: its space was begun with width = 16, now it has width = [16, 32]; choose another --study"
+        in done.stderr
+    )
     done = python(*words(untested, study, "--epochs", 3))
     assert done.returncode == 2
     assert "was begun with the networks' own epochs, 3 asked for now" in done.stderr
