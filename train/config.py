@@ -173,7 +173,11 @@ def _typed(path: Path | None, overrides: dict[str, Any]) -> Iterator[None]:
         yield
     except FieldError as error:
         text = str(error)
-        named = path is None or text.startswith(str(path)) or text.partition(":")[0] in overrides
+        name = text.partition(":")[0]
+        if name in overrides:
+            flag = {"start": "from"}.get(name, name).replace("_", "-")
+            raise UsageError(f"--{flag}{text.removeprefix(name)}") from error
+        named = path is None or text.startswith(str(path))
         raise UsageError(text if named else f"{path}: {text}") from error
 
 

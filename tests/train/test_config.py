@@ -117,8 +117,8 @@ def test_a_file_that_is_missing_or_not_toml_is_refused_by_name(tmp_path: Path) -
         ("epoks = 3", {}, "FILE: unknown field 'epoks'; did you mean 'epochs'?"),
         ("epochs = 'x'", {}, 'FILE: epochs: a whole number expected, "x" found'),
         ("epochs = 0", {}, "FILE: epochs: 1 or more expected, 0 found"),
-        ("epochs = 0", {"epochs": -1}, "epochs: 1 or more expected, -1 found"),
-        ("seed = 1", {"epochs": -1}, "epochs: 1 or more expected, -1 found"),
+        ("epochs = 0", {"epochs": -1}, "--epochs: 1 or more expected, -1 found"),
+        ("seed = 1", {"epochs": -1}, "--epochs: 1 or more expected, -1 found"),
     ],
 )
 def test_what_is_typed_wrongly_is_a_usage_error_that_names_the_file_if_it_is_there(

@@ -110,6 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     from train.preparation.audit import PAGE
     from train.preparation.kept import Asked, grouped_by, settled
     from train.preparation.prepare import prepare
+    from train.preparation.rows import LEFT_OUT
 
     if (arguments.seed or 0) < 0:
         raise UsageError(f"--seed {arguments.seed}: 0 or more expected")
@@ -146,7 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
         for left in done.left_out[:SHOWN]:
             say(f"  {left.reason}")
         if len(done.left_out) > SHOWN:
-            say(f"  … and {len(done.left_out) - SHOWN:,} more")
+            say(f"  … and {len(done.left_out) - SHOWN:,} more, in {arguments.out / LEFT_OUT}")
     for warning in done.warnings:
         say(f"audit: {warning}")
     counts = ", ".join(f"{record.counts[name]:,} {name}" for name in SPLITS)

@@ -1,5 +1,6 @@
 """Datasets by name. A new one is a module that fulfils `Dataset` and a line in `DATASETS`."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def dataset_called(text: str, data: Path | None, group_by: str = "") -> Dataset:
     name, _, argument = text.partition(":")
     if name not in DATASETS:
         if Path(text).is_dir():
-            hint = f"; for the pictures in that folder say folder:{text}"
+            hint = f"; for the pictures in that folder say {shlex.quote(f'folder:{text}')}"
         elif Path(text).is_file():
             hint = f"; for a table of path and label say csv:{text}"
         else:
