@@ -145,7 +145,11 @@ def test_a_run_that_learned_nothing_is_told_with_what_to_try(small: Prepared, tm
     done = python(*words, "--model", "mlp", "--epochs", 1, "--learning-rate", 1e-9, "--width", 8)
     assert done.returncode == 0, done.stderr
     assert "; at most 1 epoch on " in done.stderr
-    assert "warning: that is near chance, 0.1000 with 10 labels: try another --learning-rate than 1e-09" in done.stderr
+    few = "more --epochs, or another --learning-rate than 1e-09, a tenth of it first; if"
+    assert f"warning: that is near chance, 0.1000 with 10 labels: try {few}" in done.stderr
+    words[words.index(tmp_path / "run")] = tmp_path / "longer"
+    done = python(*words, "--model", "mlp", "--epochs", 2, "--batch-size", 16, "--learning-rate", 1e-9, "--width", 8)
+    assert "labels: try another --learning-rate than 1e-09, a tenth of it first, or more --epochs; if" in done.stderr
     assert "learning_curves.png, augmented.png\n" in done.stderr
 
 

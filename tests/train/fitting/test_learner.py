@@ -66,7 +66,7 @@ def test_a_teacher_is_followed_by_the_divergence_at_a_higher_temperature() -> No
 
     hard = -np.log(SCORES[np.arange(12), LABELS]).mean()
     divergence = (soft(taught) * np.log(soft(taught) / soft(SCORES))).sum(axis=1).mean() * TEMPERATURE**2
-    model = learner(TrainConfig(distillation=0.6), teacher=plain(seed=5))
+    model = learner(TrainConfig(distillation=0.6, teacher="runs/a"), teacher=plain(seed=5))
     assert loss_of(model, SCORES, taught=taught) == pytest.approx(0.4 * hard + 0.6 * divergence, rel=1e-4)
     assert loss_of(model, taught, taught=taught) < loss_of(model, SCORES, taught=taught)
 
