@@ -95,9 +95,12 @@ class Learner(keras.Model):
         return (1 - self._taught) * loss + self._taught * taught
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Returns the accuracy against the labels as they are."""
-        scores = y_pred["scores"] if isinstance(y_pred, dict) else y_pred
-        return super().compute_metrics(x, y, scores, sample_weight)
+        """Returns the accuracy against the labels as they are, or of a mixed picture against the one it has most of."""
+        if not isinstance(y_pred, dict):
+            return super().compute_metrics(x, y, y_pred, sample_weight)
+        # MixUp often shows hardly anything of the picture that it was given: against that one's label half were wrong.
+        y = keras.ops.argmax(y_pred["targets"], axis=-1) if "targets" in y_pred else y
+        return super().compute_metrics(x, y, y_pred["scores"], sample_weight)
 
     def start(self, epoch: int, seed: int) -> None:
         """Sets what is dropped and changed at random in `epoch`, counted from 0.

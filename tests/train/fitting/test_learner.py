@@ -81,6 +81,17 @@ def test_a_teacher_does_not_learn() -> None:
     assert not np.array_equal(model.plain.get_weights()[0], own[0])
 
 
+def test_a_mixed_picture_is_right_with_the_label_that_it_has_most_of() -> None:
+    model = learner(TrainConfig(mixup=0.5))
+    most = np.roll(LABELS, 1)
+    targets = (0.3 * np.eye(3)[LABELS] + 0.7 * np.eye(3)[most]).astype(np.float32)
+    found = model.compute_metrics(None, LABELS, {"scores": np.eye(3, dtype=np.float32)[most], "targets": targets})
+    assert float(found["accuracy"]) == 1
+    model.reset_metrics()
+    plain_ones = model.compute_metrics(None, LABELS, {"scores": np.eye(3, dtype=np.float32)[most]})
+    assert float(plain_ones["accuracy"]) == 0
+
+
 @pytest.mark.parametrize("config", [TrainConfig(mixup=0.5), TrainConfig(cutmix=1.0)])
 def test_mixed_pictures_are_compared_with_mixed_labels(config: TrainConfig) -> None:
     model = learner(config)
