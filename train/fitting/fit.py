@@ -164,8 +164,8 @@ def _train(
     for phase in phases(config):
         if len(history) >= phase.end or _is_over(history, config):
             continue
-        # What one host alone has drawn, for the pictures above or a file, the others have not; layers and a teacher
-        # begin with drawn values, which JAX compares. What training draws follows from seed and epoch.
+        # What one host alone has drawn, for the pictures above or a file, the others have not; layers begin with drawn
+        # values, which JAX compares. What training draws follows from seed and epoch.
         keras.utils.set_random_seed(config.seed)
         with spread_over(gpus()):
             learner = learner_for(plain, teacher, prepared, config, phase, steps, anew=len(history) == phase.first)

@@ -22,6 +22,7 @@ from train.backend import keras
 from train.config import read_config, sized_for
 from train.fitting.checkpoint import LAST
 from train.fitting.history import Epoch, read_history
+from train.fitting.started import held
 
 FLAGS = ["--epochs", "3", "--device", "cpu", "--batch-size", "24", "--flip", "--rotation", "9", "--seed", "3"]
 FLAGS += ["--width", "16"]
@@ -300,6 +301,16 @@ def test_starting_over_takes_nothing_away_before_there_is_something_to_train(
     assert done.returncode in (1, 2), done.stderr
     assert "Traceback" not in done.stderr
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+
+
+def test_starting_over_does_not_pull_a_training_from_under(finished: Path, small: Prepared, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished, run)
+    with held(run):
+        done = train(small, run, "--fresh")
+    assert done.returncode == 1
+    assert "another training is at work" in done.stderr
+    assert open_run(run).record == open_run(finished).record
 
 
 def test_what_failed_before_it_began_may_be_typed_again_corrected(
