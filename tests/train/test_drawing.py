@@ -9,10 +9,17 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 from tests.support import ROOT
 
+# The fonts of the machine are put away: a font for Korean among them would leave nothing to tell.
 DRAW = """
 import sys
+from pathlib import Path
+from matplotlib import font_manager, get_data_path
 from matplotlib.figure import Figure
 from train.drawing import png
+
+font_manager.X11FontDirectories[:] = [str(Path.home() / ".local/share/fonts")]
+known = font_manager.fontManager.ttflist
+known[:] = [font for font in known if font.fname.startswith(get_data_path())]
 
 figure = Figure()
 axes = figure.subplots()
