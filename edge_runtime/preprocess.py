@@ -4,6 +4,7 @@ Decode, apply the EXIF orientation, convert to RGB, resize with antialiasing. Re
 here: they are inside every deployed graph.
 """
 
+import contextlib
 import io
 import math
 from pathlib import Path
@@ -95,13 +96,21 @@ def decode(
                 upright = _upright_rgb(image)
                 box = _whole(upright) if scale == 1 else _shown(upright.size, size, scale, _orientation(image))
     except UnidentifiedImageError as error:
-        raise PictureError(f"{name}: not a picture in a format that can be read") from error
+        raise PictureError(f"{name}: {_unknown(picture)}") from error
     except Exception as error:
         # For damaged files Pillow's decoders raise OSError, SyntaxError, ValueError, TypeError and what else there is.
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         verb = "read" if getattr(error, "errno", None) else "decoded"  # only the system's own errors have a number
         raise PictureError(f"{name}: cannot be {verb}: {reason}") from error
     return _cropped(upright, box, scale, region)
+
+
+def _unknown(picture: Path | bytes | Image.Image) -> str:
+    """Returns why Pillow knew no format for it."""
+    with contextlib.suppress(OSError):  # the file may be gone by now
+        if picture == b"" or (isinstance(picture, Path) and picture.stat().st_size == 0):
+            return "is empty, as an interrupted copy leaves it"
+    return "not a picture in a format that can be read"
 
 
 def _whole(image: Image.Image) -> Box:

@@ -392,9 +392,13 @@ def test_what_is_not_a_picture_is_refused_by_name(tmp_path: Path) -> None:
         preprocess(path, SMALL)
 
 
-def test_an_empty_file_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(PictureError, match="picture: not a picture in a format that can be read"):
-        preprocess(stored(tmp_path, b""), SMALL)
+def test_an_empty_file_is_told_from_one_in_an_unknown_format(tmp_path: Path) -> None:
+    path = tmp_path / "empty.jpg"
+    path.touch()
+    with pytest.raises(PictureError, match=r"empty\.jpg: is empty, as an interrupted copy leaves it"):
+        preprocess(path, SMALL)
+    with pytest.raises(PictureError, match="picture: is empty"):
+        preprocess(b"", SMALL)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "PPM"])
