@@ -32,7 +32,7 @@ ARG INTERPRETER=auto
 # --camera adds OpenCV for cameras and RTSP.
 ARG FLAGS=
 ARG SIGNED=
-COPY tools/delivery/machines.py tools/delivery/device_tree.py tools/delivery/
+COPY tools/delivery/machines.py tools/delivery/target.py tools/delivery/device_tree.py tools/delivery/
 COPY locks/edge-*.txt locks/
 RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh python3 -m tools.delivery.device_tree packages --machine "$TARGETPLATFORM" \
@@ -43,7 +43,7 @@ ARG PIP_INDEX_URL
 COPY locks/build.txt locks/
 RUN --mount=type=cache,target=/var/cache/pip --mount=type=secret,id=pip.conf \
     with-pip-secret.sh pip install --quiet --require-hashes --only-binary :all: --target /backend -r locks/build.txt
-COPY tools/delivery/machines.py tools/delivery/device_tree.py tools/delivery/
+COPY tools/delivery/machines.py tools/delivery/target.py tools/delivery/device_tree.py tools/delivery/
 COPY pyproject.toml LICENSE ./
 COPY edge_runtime edge_runtime
 # The time is the earliest that a zip file knows: the same sources give the same wheel.

@@ -76,7 +76,7 @@ LOCKS = (
     Lock("edge-litert-camera", extras=("litert", *TELLING, "camera")),
     Lock("edge-onnx", extras=("onnx", *TELLING)),
     Lock("edge-tflite", extras=("tflite", *TELLING), old_boards=True),
-    Lock("edge-signed", extras=("signed",)),  # beside one of these, see tools/delivery/device_tree.py
+    Lock("edge-signed", extras=("signed",)),  # beside one of these, see tools/delivery/target.py
 )
 
 

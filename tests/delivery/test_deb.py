@@ -10,8 +10,8 @@ import pytest
 
 from tools.delivery import deb, parts
 from tools.delivery.deb import SOURCES, Package, build, control_file, glibc
-from tools.delivery.device_tree import target
 from tools.delivery.errors import DeliveryError
+from tools.delivery.target import target
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="this machine is no Debian")
 EPOCH = 1_700_000_000

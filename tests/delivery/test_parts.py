@@ -8,8 +8,8 @@ import pytest
 from edge_runtime.bundle.writer import write_bundle
 from tests.edge_runtime.samples import contents, manifest
 from tools.delivery import parts
-from tools.delivery.device_tree import target
 from tools.delivery.onboard.releases import is_sound
+from tools.delivery.target import target
 
 
 def test_the_kit_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:

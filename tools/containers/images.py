@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LABEL = "edge-runtime.inputs"
 SERVER = ("docker/server.Dockerfile", "docker/build", "tools/delivery/machines.py", "pyproject.toml", "edge_runtime")
 EDGE = (
-    *("docker/edge.Dockerfile", "docker/build", "tools/delivery/machines.py", "tools/delivery/device_tree.py"),
-    *("pyproject.toml", "LICENSE", "edge_runtime", "locks"),
+    *("docker/edge.Dockerfile", "docker/build", "pyproject.toml", "LICENSE", "edge_runtime", "locks"),
+    *(f"tools/delivery/{name}.py" for name in ("machines", "target", "device_tree")),
 )
 # What the environment may say about where to build from; read by the Dockerfiles as build arguments of the same name.
 FROM_ENVIRONMENT = ("BASE", "APT_MIRROR", "PIP_INDEX_URL")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_runtime.commands.numbers import positive
-from tools.delivery.device_tree import INTERPRETERS
+from tools.delivery.target import INTERPRETERS
 
 
 @dataclass(frozen=True)

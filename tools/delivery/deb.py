@@ -23,8 +23,8 @@ from pathlib import Path
 from edge_runtime import __version__
 from edge_runtime.console import guard
 from tools.delivery import licences, parts
-from tools.delivery.device_tree import INTERPRETERS, ROOT, Target, TreeError, target
 from tools.delivery.errors import DeliveryError
+from tools.delivery.target import INTERPRETERS, ROOT, Target, TreeError, target
 
 NAME = "edge-runtime"
 SOURCES = ROOT / "docker" / "debian"

@@ -17,11 +17,11 @@ from edge_runtime.console import guard
 from tools.delivery import keys, parts, plan
 from tools.delivery.command_line import Settings, parse
 from tools.delivery.device import Facts, target_for
-from tools.delivery.device_tree import ROOT
 from tools.delivery.errors import DeliveryError
 from tools.delivery.plan import NAMES, Plan, State, Wanted, make_plan
 from tools.delivery.settings import value_of
 from tools.delivery.ssh import Device, ssh_command
+from tools.delivery.target import ROOT
 
 SYSTEMD = ROOT / "docker" / "systemd"
 PROBE_SECONDS = 60.0

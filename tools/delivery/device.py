@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from tools.choices import is_supported
-from tools.delivery.device_tree import Target, TreeError, target
 from tools.delivery.errors import DeliveryError
 from tools.delivery.machines import MACHINES, Machine
+from tools.delivery.target import Target, TreeError, target
 
 BEGIN, END = "edge-runtime-probe-begin", "edge-runtime-probe-end"
 GLIBC = (2, 36)  # Debian 12's; the locks' wheels are chosen for it

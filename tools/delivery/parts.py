@@ -19,8 +19,8 @@ from edge_runtime.bundle.manifest import SHORT_DIGEST, SIGNATURE
 from edge_runtime.bundle.store import Bundle
 from edge_runtime.files import file_replaced
 from tools.delivery import device_tree
-from tools.delivery.device_tree import ROOT, Target, TreeError
 from tools.delivery.errors import DeliveryError
+from tools.delivery.target import ROOT, Target, TreeError
 
 EPOCH = 315532800  # 1980, where a zip file's time starts: the same sources give the same wheel
 
