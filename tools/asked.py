@@ -58,7 +58,7 @@ def bundle(asked: Mapping[str, str]) -> None:
 def source(asked: Mapping[str, str]) -> None:
     """Raises Failure: SOURCE is a path or camera, and nothing is there. A directory that is watched may come later."""
     from tools.containers.engine import EngineError
-    from tools.containers.stage import cameras
+    from tools.containers.given import cameras
 
     text = asked["SOURCE"]
     try:

@@ -10,8 +10,9 @@ import pytest
 
 from tests.containers.conftest import Road
 from tests.containers.test_failures import make
-from tools.containers import images, stage
+from tools.containers import images
 from tools.containers.engine import Engine
+from tools.containers.given import container
 from tools.containers.images import Image
 
 pytestmark = pytest.mark.container
@@ -52,7 +53,7 @@ def test_what_keras_fetches_in_a_container_is_there_for_the_next_one(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
     image = built(images.train("cpu", "tensorflow"))
     code = "from train.datasets.places import keras_home; (keras_home() / 'fetched').touch()"
-    line = [*stage.container(engine, "train", [], "cpu"), "--entrypoint", "python", image, "-c", code]
+    line = [*container(engine, "train", [], "cpu"), "--entrypoint", "python", image, "-c", code]
     done = subprocess.run(line, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "keras" / "fetched").stat().st_uid == os.getuid()
