@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 
 from edge_runtime.bundle.store import Bundle
+from edge_runtime.errors import EdgeError, IncompleteError, UsageError
 from edge_runtime.proof import read_golden
 from tests.support import python
-from tools.benchmarks import live, starting
+from tools.benchmarks import live, starting, verdicts
 from tools.benchmarks.edge import Materials, sections
 from tools.benchmarks.efficientnet import crops
 from tools.benchmarks.photographs import PART_SIZES
@@ -86,3 +87,40 @@ def test_memory_and_time_are_compared_with_a_script_that_gives_the_same_label(bu
     label = int(script.stdout.split()[0].strip("(,"))
     assert json.loads(ours.stdout)["label"] == bundle.manifest.spec.labels[label]
     assert starting.memory(bundle, "full_int8.tflite", tmp_path / "a.png").found > 0
+
+
+# What they end with
+
+
+def line(found: float) -> list[Line]:
+    return [Line("speed", found, 1.0, True)]
+
+
+def broken() -> list[Line]:
+    raise RuntimeError("no such file")
+
+
+def test_every_figure_reached_is_success_and_is_told_to_programs(tmp_path: Path) -> None:
+    to = tmp_path / "found.json"
+    assert verdicts.run({"fast": lambda: line(2.0), "broken": broken}, ["fas"], "", to) == 0
+    [told] = json.loads(to.read_text())["lines"]
+    assert (told["what"], told["found"], told["reached"]) == ("speed", 2.0, True)
+
+
+def test_a_figure_not_reached_is_an_error_and_the_others_are_measured_still(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(EdgeError, match="1 of 2 not reached"):
+        verdicts.run({"slow": lambda: line(0.5), "fast": lambda: line(2.0)}, None, "", None)
+    table = capsys.readouterr().out
+    assert "0.500" in table
+    assert "2.000" in table
+
+
+def test_what_could_not_be_measured_is_an_error_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(IncompleteError, match="1 not measured"):
+        verdicts.run({"broken": broken, "fast": lambda: line(2.0)}, None, "", None)
+    assert "not measured: broken: no such file" in capsys.readouterr().out
+
+
+def test_a_misspelt_section_is_an_error_and_nothing_is_measured() -> None:
+    with pytest.raises(UsageError, match="--only fats: no section is called that; there are: fast, slow"):
+        verdicts.run({"fast": broken, "slow": broken}, ["fast", "fats"], "", None)

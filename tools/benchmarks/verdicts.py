@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_runtime.commands.table import table
 from edge_runtime.console import say
 from edge_runtime.device.machine import this_machine
-from edge_runtime.errors import EdgeError, IncompleteError
+from edge_runtime.errors import EdgeError, IncompleteError, UsageError
 from tools.benchmarks.turns import Line
 
 Section = Callable[[], Iterable[Line]]
@@ -30,13 +30,18 @@ def run(sections: Mapping[str, Section], only: Sequence[str] | None, note: str, 
     Raises:
         EdgeError: A ratio was not reached.
         IncompleteError: One could not be measured.
+        UsageError: No section has one of the parts in its name.
     """
+    for part in only or ():
+        if not any(part in name for name in sections):
+            raise UsageError(f"--only {part}: no section is called that; there are: {', '.join(sections)}")
     began = time.monotonic()
     lines: list[Line] = []
     missing: list[str] = []
     for name, section in sections.items():
         if only and not any(part in name for part in only):
             continue
+        say(f"{name} …")
         try:
             for line in section():
                 verdict = "ok" if line.reached else "NOT REACHED"
