@@ -87,6 +87,7 @@ def parse_space(raw: Mapping[str, Any], where: str, over: Mapping[str, Value]) -
             for model, table in single.items()
         },
     )
+    space = space.without(over)
     for model, table in space.when.items():
         if model not in space.models:
             raise FieldError(f"{where}: {WHEN}.{model}: no such network in it{did_you_mean(model, space.models)}")
@@ -100,7 +101,9 @@ def parse_space(raw: Mapping[str, Any], where: str, over: Mapping[str, Value]) -
             advice = f"; what suits one network alone stands below [{WHEN}.NETWORK]" if len(space.models) > 1 else ""
             raise FieldError(f"{where}: {values[MODEL]}: {text}{advice}") from error
     if not space.searched():
-        raise UsageError(f"{where}: leaves nothing to choose: give one field a list or {{low = …, high = …}}")
+        said = [f"--{name.replace('_', '-')}" for name in over if name in parsed]
+        decided = f" beside what {', '.join(said)} says" if said else ""
+        raise UsageError(f"{where}: leaves nothing to choose{decided}: give one field a list or {{low = …, high = …}}")
     return space
 
 

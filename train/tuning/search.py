@@ -10,19 +10,18 @@ from pathlib import Path
 from edge_runtime.errors import EdgeError, RunError
 from edge_runtime.files import write_atomically
 from edge_runtime.stages.prepared import Prepared
-from train.config import TrainConfig
 from train.progress import Progress
 from train.tuning import record as study
 from train.tuning.attempt import MEASURING, attempt, check_tools, log_of
 from train.tuning.begun import check_same, held
 from train.tuning.process import StepError, run_step
 from train.tuning.record import StudyRecord, Trial
-from train.tuning.space import Space, Value, configured, usual
+from train.tuning.space import Space, Value
 from train.tuning.told import told
+from train.tuning.untried import untried
 
 MOST_FAILED = 5  # trials that fail one after the other: then it is not the configurations
 QUIET = 60.0  # seconds between two lines about one trial in a log
-DRAWS = 50  # of a configuration that was not tried yet
 
 Say = Callable[[str], None]
 
@@ -138,7 +137,13 @@ class _Search:
                 self._say(f"trial {trial.name}: {how}")
                 record, fresh = self._tried(record, replace(trial, state="running", reason="")), True
         while len(record.trials) < self._wanted.trials:
-            config = self._next(record)
+            config = untried(
+                self._wanted.space,
+                self._prepared.record.counts["train"],
+                record.trials,
+                self._wanted.over,
+                self._wanted.seed,
+            )
             if config is None:
                 exhausted = True
                 break
@@ -156,25 +161,6 @@ class _Search:
         )
         study.write_study(self._directory, record)
         return record
-
-    def _next(self, record: StudyRecord) -> TrainConfig | None:
-        """Returns a configuration that was not tried yet, or None where none is found."""
-        pictures, number = self._prepared.record.counts["train"], len(record.trials)
-        space, over = self._wanted.space, self._wanted.over
-        if not number:
-            return configured(space, pictures, usual(space, pictures), over)
-        from train.tuning.suggest import suggest  # half a second, that a study which is done needs not
-
-        tried = {trial.config for trial in record.trials}
-        for draw in range(DRAWS):
-            chosen = suggest(space, record.trials, (self._wanted.seed * 1000 + number) * DRAWS + draw)
-            try:
-                config = configured(space, pictures, chosen, over)
-            except EdgeError:  # two values that do not go together
-                continue
-            if config not in tried:
-                return config
-        return None
 
     def _tried(self, record: StudyRecord, trial: Trial) -> StudyRecord:
         began = time.monotonic()

@@ -1,7 +1,7 @@
 """What a search may vary: fields of `TrainConfig`, each with choices or with a lowest and a highest value."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_runtime.bundle import fields
@@ -27,6 +27,10 @@ class Choice:
         """Returns what is to be tried to know that all of them are possible."""
         return self.values
 
+    def all(self) -> Sequence[Value]:
+        """Returns each of them."""
+        return self.values
+
 
 @dataclass(frozen=True)
 class Span:
@@ -45,6 +49,10 @@ class Span:
     def extremes(self) -> tuple[Value, ...]:
         """Returns the two ends."""
         return (int(self.low), int(self.high)) if self.whole else (self.low, self.high)
+
+    def all(self) -> Sequence[Value]:
+        """Returns each whole number; of others, which are without number, the two ends."""
+        return range(int(self.low), int(self.high) + 1) if self.whole else self.extremes()
 
 
 Free = Choice | Span
@@ -79,10 +87,32 @@ class Space:
         free = {name: value for name, value in every.items() if isinstance(value, (Choice, Span))}
         return {name: value for name, value in every.items() if not isinstance(value, (Choice, Span))}, free
 
+    def without(self, names: Collection[str]) -> "Space":
+        """Returns the space without some fields, which what goes over all decides."""
+        fixed, free, *single = (
+            {name: value for name, value in table.items() if name not in names}
+            for table in (self.fixed, self.free, *self.when.values())
+        )
+        return Space(fixed, free, dict(zip(self.when, single, strict=True)))
+
+    def every(self) -> Iterator[dict[str, Value]]:
+        """Yields every choice there is, the network among them; of a number that is not whole the two ends."""
+        for model in self.models:
+            yield from _every({MODEL: model}, list(self.of(model)[1].items()))
+
     def searched(self) -> tuple[str, ...]:
         """Returns every field that is free for some network, the network first."""
         names = dict.fromkeys(name for model in self.models for name in self.of(model)[1])
         return (MODEL, *names) if MODEL in self.free else tuple(names)
+
+
+def _every(chosen: dict[str, Value], rest: list[tuple[str, Free]]) -> Iterator[dict[str, Value]]:
+    if not rest:
+        yield chosen
+        return
+    (name, free), *more = rest
+    for value in free.all():
+        yield from _every({**chosen, name: value}, more)
 
 
 def configured(space: Space, pictures: int, chosen: Mapping[str, Value], over: Mapping[str, Value]) -> TrainConfig:

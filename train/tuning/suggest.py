@@ -61,7 +61,7 @@ def _known(space: Space, trial: Trial, values: tuple[float, float]) -> optuna.tr
     for name, free in space.of(model)[1].items():
         key = _key(space, model, name)
         value: Value = getattr(trial.config, name)
-        if name == WIDTH and not value:
+        if name == WIDTH and free.near(value) != value:  # 0, which stands for the network's own
             value = width_of(trial.config)
         params[key], distributions[key] = value, _distribution(free)
     return optuna.trial.create_trial(params=params, distributions=distributions, values=values)

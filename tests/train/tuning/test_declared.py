@@ -76,3 +76,8 @@ def test_a_file_that_is_not_there_or_no_toml_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("model = [")
     with pytest.raises(UsageError, match="not TOML"):
         read_space(tmp_path / "bad.toml", {})
+
+
+def test_a_flag_that_decides_all_there_is_to_choose_is_named() -> None:
+    with pytest.raises(UsageError, match="nothing to choose beside what --epochs says"):
+        parse_space({"epochs": [3, 6]}, "space.toml", {"epochs": 5})

@@ -47,3 +47,8 @@ def test_failed_trials_and_the_networks_own_width_do_no_harm(finished: MakeTrial
     failed = Trial(1, "failed", TrainConfig(), reason="no memory")
     own = finished(0, 0.9, 0.02, model="cnn", width=0, dropout=0.1, learning_rate=0.001)
     assert suggest(SPACE, [own, failed], 0)["model"] in SPACE.models
+
+
+def test_a_width_of_zero_among_the_choices_is_one_of_them(finished: MakeTrial) -> None:
+    space = parse_space({"width": [0, 16, 64]}, "space", {})
+    assert suggest(space, [finished(0, 0.9, 0.02, width=0)], 0)["width"] in (0, 16, 64)
