@@ -1,5 +1,6 @@
 """From pictures as they were found to the arrays a model trains on, however many there are."""
 
+import errno
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,11 +99,11 @@ def prepare(
             warnings = audit(made).warnings
             work.move(out)
     except OSError as error:
-        raise DatasetError(
-            f"{error.filename or out}: cannot be written: {error.strerror or error}; what is prepared by now is kept "
-            f"in {place(out)}, and the same command goes on from there"
-        ) from error
-    return Preparation(open_prepared(out), True, left_out, found.notes, warnings, _told(existing))
+        message = f"{error.filename or out}: cannot be written: {error.strerror or error}"
+        if place(out).exists():
+            message += f"; what is prepared by now is kept in {place(out)}, and the same command goes on from there"
+        raise DatasetError(message) from error
+    return Preparation(open_prepared(out), True, left_out, found.notes, warnings, _replaced(existing, made))
 
 
 def check_space(out: Path, pictures: int, size: tuple[int, int], free: int) -> None:
@@ -115,13 +116,15 @@ def check_space(out: Path, pictures: int, size: tuple[int, int], free: int) -> N
         free: Bytes that are free there.
 
     Raises:
-        DatasetError: It has not.
+        OSError: It has not.
     """
     needed = pictures * size[0] * size[1] * 3
     if needed > free:
-        raise DatasetError(
-            f"{out}: {needed / 1e6:,.0f} MB are needed for {pictures:,} pictures of {size[0]} × {size[1]} pixels, "
-            f"{free / 1e6:,.0f} MB are free; make room, choose another disk, or a smaller --size"
+        raise OSError(
+            errno.ENOSPC,
+            f"{needed / 1e6:,.0f} MB are needed for {pictures:,} pictures of {size[0]} × {size[1]} pixels, "
+            f"{free / 1e6:,.0f} MB are free; make room, choose another disk, or a smaller --size",
+            str(out),
         )
 
 
@@ -167,8 +170,8 @@ def _free(out: Path) -> int:
     return shutil.disk_usage(above).free
 
 
-def _told(existing: Prepared | None) -> str:
-    if existing is None:
+def _replaced(existing: Prepared | None, made: Prepared) -> str:
+    if existing is None or existing.digest == made.digest:
         return ""
     height, width = existing.record.spec.preprocessing.size
     return f"{existing.record.name} {existing.digest[:12]} ({height} × {width} pixels)"

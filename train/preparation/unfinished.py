@@ -85,7 +85,7 @@ class Unfinished:
     def growing(self, split: SplitName) -> Iterator[Callable[[Sample, Decoded], None]]:
         """Gives a function that takes each sample of a split in order and what was decoded of it.
 
-        What it took by the end of the block, or by an error in it, is kept.
+        What it took whole by the end of the block, or by an error in it, is kept.
 
         Raises:
             OSError: The disk refused, as a full one does; what was recorded last is kept.
@@ -95,24 +95,24 @@ class Unfinished:
             # Unbuffered: a full disk then fails here, where it is told, and not again in every close.
             files = {name: stack.enter_context((self.directory / name).open("ab", buffering=0)) for name in names}
             pixels, labels, samples, left_out = files.values()
-            progress = self._progress
             if not pixels.tell():
                 _write(pixels, npy_header(0, self._shape, np.dtype(np.uint8)))
                 _write(labels, npy_header(0, (), LABEL))
                 _write(samples, line((*SAMPLE_COLUMNS, *self._slices)))
-            read, kept, grey = progress.read[split], progress.kept[split], progress.grey
+
+            def count(read: int, kept: int, grey: bool) -> None:
+                old = self._progress
+                sizes = old.sizes | {name: file.tell() for name, file in files.items()}
+                # In one assignment: Ctrl-C between two would leave more bytes than pictures.
+                self._progress = Progress(old.key, old.read | {split: read}, old.kept | {split: kept}, grey, sizes)
 
             def keep() -> None:
                 for file in files.values():
                     os.fsync(file.fileno())
-                sizes = progress.sizes | {name: file.tell() for name, file in files.items()}
-                self._progress = Progress(
-                    progress.key, progress.read | {split: read}, progress.kept | {split: kept}, grey, sizes
-                )
                 write_atomically(self.directory / PROGRESS, fields.canonical(self._progress))
 
             def take(sample: Sample, decoded: Decoded) -> None:
-                nonlocal read, kept, grey
+                read, kept, grey = self._progress.read[split] + 1, self._progress.kept[split], self._progress.grey
                 if decoded.pixels is None:
                     _write(left_out, line((split, sample.label, sample.name, decoded.reason)))
                 else:
@@ -122,10 +122,11 @@ class Unfinished:
                     _write(labels, np.asarray(sample.label, LABEL).tobytes())
                     _write(pixels, decoded.pixels.tobytes())
                     kept += 1
-                read += 1
+                count(read, kept, grey)
                 if read % EVERY == 0:
                     keep()
 
+            count(self._progress.read[split], self._progress.kept[split], self._progress.grey)
             try:
                 yield take
             except OSError:
@@ -171,10 +172,9 @@ def unfinished(target: Path, key: str, size: tuple[int, int], slices: tuple[str,
 
     Raises:
         DatasetError: Another process is at it, or `target` is something else than a prepared dataset.
-        OSError: The disk refused.
+        OSError: The disk refused; what was recorded last is kept.
     """
     check_target(target)
-    target = Path(os.path.realpath(target))
     directory = place(target)
     directory.mkdir(parents=True, exist_ok=True)
     held = os.open(directory, os.O_RDONLY)
@@ -195,6 +195,10 @@ def unfinished(target: Path, key: str, size: tuple[int, int], slices: tuple[str,
         except DatasetError:
             shutil.rmtree(directory)  # the pictures will not do: others will be another dataset
             raise
+        except OSError:
+            if not (directory / PROGRESS).exists():
+                shutil.rmtree(directory)  # nothing in it counts
+            raise
         shutil.rmtree(directory)
     finally:
         os.close(held)
@@ -202,6 +206,7 @@ def unfinished(target: Path, key: str, size: tuple[int, int], slices: tuple[str,
 
 def place(target: Path) -> Path:
     """Returns where the unfinished dataset for `target` is."""
+    target = Path(os.path.realpath(target))
     return target.parent / f".{target.name}.unfinished"
 
 

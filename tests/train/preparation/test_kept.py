@@ -43,7 +43,9 @@ def test_what_a_run_was_begun_with_is_not_replaced_by_other_pictures(run: Path, 
     assert open_prepared(tmp_path / "data") == before
     check_owner(run, TrainConfig(), open_prepared(tmp_path / "data"))
     assert not place(tmp_path / "data").exists(), "nothing is left lying about"
-    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "data").fresh, "who starts over says so"
+    done = prepare(Folder(pictures), SPEC, 0, tmp_path / "data")
+    assert done.fresh, "who starts over says so"
+    assert done.replaced == f"parts {before.digest[:12]} (16 × 16 pixels)"
 
 
 def test_nor_by_another_size_and_that_is_said_before_a_picture_is_read(
@@ -61,7 +63,9 @@ def test_pictures_that_were_only_written_again_are_the_same_dataset(run: Path, p
         content = picture.read_bytes()
         picture.unlink()
         picture.write_bytes(content)
-    assert prepare(Folder(pictures), SPEC, 0, tmp_path / "data", [run]).fresh
+    done = prepare(Folder(pictures), SPEC, 0, tmp_path / "data", [run])
+    assert done.fresh
+    assert not done.replaced
     check_owner(run, TrainConfig(), open_prepared(tmp_path / "data"))
 
 

@@ -1,9 +1,12 @@
+import contextlib
+import itertools
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from tests.support import ROOT, python
 from tests.train.preparation.conftest import COUNT, write_noise
 from train.datasets.dataset import Found, Sample
 from train.datasets.folder import Folder
+from train.preparation.decoding import Decoded
 from train.preparation.prepare import check_space, prepare
 from train.preparation.unfinished import EVERY, PROGRESS, place, unfinished
 
@@ -40,6 +44,23 @@ class Stopping(list[Sample]):
         if os.environ.get("STOP") == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         raise KeyboardInterrupt
+
+
+class CtrlC:
+    """A trace function that interrupts before the line of `module` whose turn is `after` others have run."""
+
+    def __init__(self, module: str, after: int) -> None:
+        self.module = module
+        self.left = after
+
+    def __call__(self, frame: types.FrameType, event: str, _: object) -> "CtrlC | None":
+        if frame.f_globals["__name__"] != self.module:
+            return None
+        if event == "line":
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+        return self
 
 
 class Whole(list[Sample]):
@@ -92,6 +113,31 @@ def test_an_interruption_loses_no_picture(many: Path, tmp_path: Path, capsys: py
     assert f"going on after {read} of {COUNT:,} pictures" in capsys.readouterr().err
 
 
+def test_wherever_ctrl_c_comes_whole_pictures_count_and_no_others(tmp_path: Path) -> None:
+    grey, coloured = np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), (1, 2, 3), np.uint8)
+    found = []
+    for lines in itertools.count():
+        with contextlib.suppress(KeyboardInterrupt), unfinished(tmp_path / str(lines), "a key", (8, 8), ()) as work:
+            with work.growing("train") as take:
+                take(Sample(grey, 0, "first"), Decoded(grey))
+                before = sys.gettrace()
+                sys.settrace(CtrlC("train.preparation.unfinished", lines))
+                try:
+                    take(Sample(coloured, 1, "second"), Decoded(coloured))
+                finally:
+                    sys.settrace(before)
+            break
+        with unfinished(tmp_path / str(lines), "a key", (8, 8), ()) as work:
+            kept = work.counts["train"]
+            assert work.read("train") == kept
+            assert work.grey == (kept == 1)
+            assert work.labels("train").tolist() == [0, 1][:kept]
+            assert (work.directory / "train_samples.csv").read_text().count("\n") == 1 + kept
+            assert (work.directory / "train_pixels.npy").stat().st_size == 128 + kept * grey.nbytes, "a header of 128"
+            found.append(kept)
+    assert set(found) == {1, 2}
+
+
 def test_an_unfinished_dataset_of_another_size_is_begun_anew(
     many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -132,8 +178,27 @@ def test_a_disk_that_fills_up_costs_what_came_after_the_last_record(many: Path, 
 
 def test_a_disk_without_room_is_told_before_anything_is_decoded(tmp_path: Path) -> None:
     check_space(tmp_path, 1000, (10, 10), 300_000)
-    with pytest.raises(DatasetError, match=r"3,000 MB are needed for 10,000 pictures of 100 × 1,?000 pixels, 2,999 MB"):
+    with pytest.raises(OSError, match=r"3,000 MB are needed for 10,000 pictures of 100 × 1,?000 pixels, 2,999 MB"):
         check_space(tmp_path, 10_000, (100, 1000), 2_999_000_000)
+
+
+def test_what_was_prepared_stays_while_the_disk_has_no_room(
+    many: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        prepare(Stopped(many), SPEC, 0, tmp_path / "out")
+    with monkeypatch.context() as patch:
+        patch.setattr("train.preparation.prepare._free", lambda _: 10)
+        with pytest.raises(DatasetError, match=r"out: cannot be written: .* MB are free; make room.* is kept in .*out"):
+            prepare(Folder(many), SPEC, 0, tmp_path / "out")
+    prepare(Folder(many), SPEC, 0, tmp_path / "out")
+    assert "going on after" in capsys.readouterr().err
+
+
+def test_a_disk_that_never_had_room_keeps_nothing_and_says_nothing_of_it(many: Path, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"smaller --size$"):
+        prepare(Folder(many), PreprocessingSpec((1_000_000, 1_000_000)), 0, tmp_path / "out")
+    assert not place(tmp_path / "out").exists()
 
 
 def test_two_processes_do_not_prepare_the_same_dataset(many: Path, tmp_path: Path) -> None:
