@@ -15,10 +15,10 @@ from edge_runtime.stages.chance import near_chance
 from edge_runtime.stages.prepared import open_prepared
 from train.commands.fit_flags import add_augmentation, add_earlier, add_learning
 from train.commands.model_flags import add_model
-from train.config import DeviceName, TrainConfig, asked_config, asked_model, sized_for
+from train.config import DeviceName, TrainConfig, asked_anew, asked_config, asked_model
 from train.distributed.hosts import check_batch, hosts_from
 from train.fitting.divergence import DivergedError
-from train.fitting.started import AUGMENTED, begun_with, is_under_way
+from train.fitting.started import AUGMENTED, begun_when, begun_with, is_under_way
 
 DESCRIPTION = """\
 Trains a model on a prepared dataset. The run directory then holds model.keras (the best epoch on the validation
@@ -80,25 +80,31 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     default = TrainConfig()
     values = parser.add_argument_group("configuration")
     values.add_argument(
-        "--epochs", type=int, metavar="N", help="the most passes over the data (default: 6, up to 40 for few pictures)"
+        "--epochs",
+        type=int,
+        metavar="N",
+        help="the most passes over the data (default: 6, mlp and lstm 12; up to 40 for few pictures)",
     )
     values.add_argument(
-        "--batch-size", type=int, metavar="N", help="pictures a step (default: 128, down to 16 for few)"
+        "--batch-size", type=int, metavar="N", help="pictures a step (default: 128, mlp 256; down to 16 for few)"
     )
     values.add_argument(
         "--learning-rate",
         type=float,
         metavar="X",
-        help="at the start; it falls to 0 (default: 0.004, less for smaller steps, a quarter of it with --from)",
+        help="at the start; it falls to 0 (default: 0.004, mlp 0.003; less for smaller steps, a quarter with --from)",
     )
     values.add_argument(
         "--patience",
         type=int,
         metavar="N",
-        help="epochs without a better validation accuracy before it ends early (default: 3, up to 20 for few pictures)",
+        help="epochs without a better validation accuracy before it ends early (default: half of the default epochs)",
     )
     values.add_argument(
-        "--dropout", type=float, metavar="X", help=f"share of features dropped in training (default: {default.dropout})"
+        "--dropout",
+        type=float,
+        metavar="X",
+        help=f"share of features dropped in training (default: {default.dropout}, mlp 0.1)",
     )
     values.add_argument(
         "--seed", type=int, metavar="N", help=f"of weights, order and augmentation (default: {default.seed})"
@@ -120,16 +126,12 @@ def run(arguments: argparse.Namespace) -> int:
     # What was begun goes on as it was begun: a default that is not asked for is no other configuration.
     goes_on = not arguments.fresh and is_under_way(arguments.directory)
     begun = begun_with(arguments.directory) if goes_on else None
-    model = asked_model(arguments.config, given, begun)
-    if begun is None or begun.model != model:
-        base = sized_for(prepared.record.counts["train"], model)
+    if begun is not None and begun.model == asked_model(arguments.config, given, begun):
+        config = asked_config(arguments.config, given, begun)
     else:
-        base = begun
-    if begun is None and arguments.start:
-        # What it starts from is not to be forgotten in the first steps.
-        base = dataclasses.replace(base, learning_rate=base.learning_rate / 4)
-    config = asked_config(arguments.config, given, base)
+        config = asked_anew(arguments.config, given, prepared.record.counts["train"])
     check_batch(config.batch_size, hosts.count)
+    before = begun_when(arguments.directory)
     from train.fitting.fit import FEW_STEPS, fit
     from train.fitting.history import remember
 
@@ -146,7 +148,8 @@ def run(arguments: argparse.Namespace) -> int:
                 tensorboard=arguments.tensorboard,
             )
     except KeyboardInterrupt:
-        _say_how_to_go_on(arguments.directory)
+        anew = arguments.fresh and begun_when(arguments.directory) == before  # what is there is of an earlier training
+        _say_how_to_go_on(goes_on=is_under_way(arguments.directory) and not anew)
         raise
     except DivergedError as error:
         raise RunError(
@@ -179,9 +182,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _say_how_to_go_on(run: Path) -> None:
+def _say_how_to_go_on(*, goes_on: bool) -> None:
     """Says it to who has interrupted the command line."""
-    if is_under_way(run):
+    if goes_on:
         told, words = "go on after the last finished epoch", [word for word in sys.argv[1:] if word != "--fresh"]
     else:
         told, words = "no epoch was finished; begin again", sys.argv[1:]

@@ -44,7 +44,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--freeze-epochs",
         type=int,
         metavar="N",
-        help="epochs in which a backbone's last layer alone learns (default: a third of all, rounded up)",
+        help="epochs in which a backbone's last layer alone learns (default: a third of all, none with --from)",
     )
 
 

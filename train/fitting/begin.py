@@ -92,7 +92,7 @@ def learner_for(
 def values_of(phase: Phase, config: TrainConfig) -> TrainConfig:
     """Returns the configuration of a phase alone: its epochs and learning rate; only the first one warms up."""
     epochs = phase.end - phase.first
-    warmup = config.warmup if phase.first == 0 and config.warmup < epochs else 0.0
+    warmup = config.warmup if phase.first == 0 else 0.0
     return replace(config, epochs=epochs, learning_rate=config.learning_rate * phase.rate, warmup=warmup)
 
 

@@ -55,10 +55,16 @@ def take_over(model: Any, labels: Sequence[str], directory: Path) -> tuple[tuple
         )
     places = {label: place for place, label in enumerate(old)}
     taken = [(new, places[label]) for new, label in enumerate(labels) if label in places]
+    by_label = {id(weight) for weight in _weights_by_label(model, len(labels))}
+    if tuple(labels) != tuple(old) and not by_label:
+        raise RunError(
+            f"{run.model}: has other labels ({apart('it', old, 'the dataset', labels)}), and the last layer of this "
+            "network has no weights for each label, so theirs cannot be taken over"
+        )
     values = []
     for target, found in zip(model.weights, source.weights, strict=True):
         have, given = _numbers(target), _numbers(found)
-        if "logits" in target.path.split("/") and have.shape[:-1] == given.shape[:-1]:
+        if id(target) in by_label and (*have.shape[:-1], len(old)) == given.shape:
             for new, place in taken:
                 have[..., new] = given[..., place]
         elif have.shape == given.shape:
@@ -88,6 +94,17 @@ def load_teacher(directory: Path, spec: ModelSpec) -> Any:
             f"{wanted}; it takes pictures of {run.spec.preprocessing}, those of the dataset are {spec.preprocessing}"
         )
     return model
+
+
+def _weights_by_label(model: Any, labels: int) -> list[Any]:
+    """Returns those weights of the last layer that has any of which each label has its own; of none, nothing."""
+    for layer in reversed(model.layers):
+        if layer.weights:
+            if isinstance(layer, keras.Model):
+                return _weights_by_label(layer, labels)
+            own = [weight for weight in layer.weights if weight.shape[-1:] == (labels,)]
+            return own if len(own) == len(layer.weights) else []
+    return []
 
 
 def _named(model: Any) -> str:

@@ -1,6 +1,7 @@
 """Trains a model on a prepared dataset and leaves a run directory, in one sitting or several, on one host or many."""
 
 import contextlib
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from train.fitting.history import Epoch, is_over, read_history, remember, to_csv
 from train.fitting.record import record_of
 from train.fitting.started import AUGMENTED, CURVES, begin, check_owner, check_replaceable, held
 from train.framework import framework
+from train.models.backbone import check_warmup
 
 Say = Callable[[str], None]
 FEW_STEPS = 200  # with 2,000 pictures of Fashion-MNIST 189 steps of 32 gave 0.82; a few dozen leave BatchNorm unsettled
@@ -78,6 +80,7 @@ def fit(
     """
     if tensorboard is not None and framework() == "jax":
         raise UsageError("--tensorboard: its logs are written by TensorFlow, and Keras runs on JAX here; leave it out")
+    check_warmup(config)
     for flag, earlier in (("--from", config.start), ("--teacher", config.teacher)):
         if earlier and Path(earlier).resolve() == run.resolve():
             raise UsageError(f"{flag} {earlier}: is the run that is to be written; train into another --run")
@@ -123,7 +126,7 @@ def _train(
     from train.fitting.batches import Batches
     from train.fitting.begin import learner_for, model_for, teacher_for
     from train.fitting.phase import train_phase
-    from train.fitting.spread import gpus, spread_over
+    from train.fitting.spread import gpus, sharing, spread_over
     from train.models.backbone import phases
     from train.models.cost import cost
 
@@ -133,13 +136,16 @@ def _train(
         f"{run}: the hosts see different checkpoints in it; --run is to be on a volume "
         "that all of them share; if it is, start again: what host 0 wrote last may take a while to arrive",
     )
-    devices = share_batches(hosts, config.batch_size)
+    there = [] if hosts.several else gpus()
+    used = sharing(config.batch_size, there)
+    devices = share_batches(hosts, config.batch_size) if hosts.several else max(1, len(used))
     share = Share(hosts.index, hosts.count, devices)
+    spread = spread_over(used)
     mixes = bool(config.mixup or config.cutmix)
     training = prepared.split("train")
     batches = Batches(training, config.batch_size, config.seed, flip=config.flip, share=share, labelled=mixes)
     keras.utils.set_random_seed(config.seed)
-    with spread_over(gpus()):
+    with spread():
         plain, history = model_for(prepared, None if fresh else run, config, say)
         if _is_over(history, config):
             return history  # killed between the last epoch and the end
@@ -151,6 +157,11 @@ def _train(
         f"{'epoch' if config.epochs == 1 else 'epochs'} on {device}"
         + (f", {hosts}, {config.batch_size // hosts.count} pictures of each step" if hosts.several else "")
     )
+    if len(used) < len(there):
+        say(
+            f"note: {len(used)} of {len(there)} GPUs train, for more cannot share {config.batch_size} pictures a step "
+            f"evenly; all do with --batch-size {math.ceil(config.batch_size / len(there)) * len(there)}"
+        )
     if config.epochs * steps < FEW_STEPS:
         say(f"note: {config.epochs * steps} steps are few: raise --epochs, lower --batch-size, or leave both out")
     if hosts.first and not history:
@@ -167,7 +178,7 @@ def _train(
         # What one host alone has drawn, for the pictures above or a file, the others have not; layers begin with drawn
         # values, which JAX compares. What training draws follows from seed and epoch.
         keras.utils.set_random_seed(config.seed)
-        with spread_over(gpus()):
+        with spread():
             learner = learner_for(plain, teacher, prepared, config, phase, steps, anew=len(history) == phase.first)
         if phase.end < config.epochs:
             say(f"epochs {phase.first + 1} to {phase.end}: the last layer alone learns")
@@ -179,7 +190,7 @@ def _is_over(history: tuple[Epoch, ...], config: TrainConfig) -> bool:
     from train.models.backbone import phases
 
     last = phases(config)[-1]
-    return len(history) > last.first and is_over(history, config.epochs, config.patience)
+    return len(history) > last.first and is_over(history, config.epochs, config.patience, last.first)
 
 
 def _finish(prepared: Prepared, run: Path, config: TrainConfig, history: tuple[Epoch, ...], device: str) -> None:

@@ -66,9 +66,11 @@ def remember(history: Sequence[Epoch]) -> Memory:
     return memory
 
 
-def is_over(history: Sequence[Epoch], epochs: int, patience: int) -> bool:
-    """Whether training ends after `history`: every epoch is done, or patience is exhausted."""
-    return len(history) >= epochs or remember(history).wait >= patience
+def is_over(history: Sequence[Epoch], epochs: int, patience: int, first: int = 0) -> bool:
+    """Whether training ends after `history`: `epochs` are done, or patience is exhausted, which begins with the epoch
+    after the first `first`."""
+    waited = len(history) - max(remember(history).best_epoch, first)
+    return len(history) >= epochs or waited >= patience
 
 
 def to_csv(history: Sequence[Epoch]) -> bytes:

@@ -78,7 +78,8 @@ class Learner(keras.Model):
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """Returns the mean cross-entropy; in training against softened, mixed and taught targets, labels weighted."""
+        """Returns the mean cross-entropy; in training against softened, mixed and taught targets, labels weighted, and
+        with what a network's regularizers add."""
         if not isinstance(y_pred, dict):
             return self._cross_entropy(keras.ops.one_hot(y, self._labels), y_pred, sample_weight)
         scores = y_pred["scores"]
@@ -88,11 +89,11 @@ class Learner(keras.Model):
             sample_weight = weight if sample_weight is None else weight * sample_weight
         targets = (1 - self._smoothing) * targets + self._smoothing / self._labels
         loss = self._cross_entropy(targets, scores, sample_weight)
-        if "taught" not in y_pred:
-            return loss
-        # The square makes up for gradients that a temperature makes smaller by it (Hinton et al. 2015).
-        taught = self._divergence(_softer(y_pred["taught"]), _softer(scores), sample_weight) * TEMPERATURE**2
-        return (1 - self._taught) * loss + self._taught * taught
+        if "taught" in y_pred:
+            # The square makes up for gradients that a temperature makes smaller by it (Hinton et al. 2015).
+            taught = self._divergence(_softer(y_pred["taught"]), _softer(scores), sample_weight) * TEMPERATURE**2
+            loss = (1 - self._taught) * loss + self._taught * taught
+        return sum((self._aggregate_additional_loss(more) for more in self.losses), start=loss)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Returns the accuracy against the labels as they are, or of a mixed picture against the one it has most of."""

@@ -16,7 +16,7 @@ from train.fitting.batches import EVALUATION_BATCH, Batches, fed
 from train.fitting.begin import rate_setter, values_of
 from train.fitting.checkpoint import HISTORY, write_checkpoint
 from train.fitting.divergence import DivergedError
-from train.fitting.history import Epoch, to_csv
+from train.fitting.history import Epoch, is_over, to_csv
 from train.fitting.interruption import Interruption
 from train.fitting.learner import Learner
 from train.fitting.plateau import rate_after
@@ -71,9 +71,13 @@ def train_phase(
         learner.start(epoch, config.seed)
 
     validation = prepared.split("validation")
-    # A last layer that learns alone is on its way to something: what it lacks in patience is no reason to end there.
-    patience = config.patience if phase.end == config.epochs else phase.end
-    recorder = Recorder(history, phase.end, patience, len(validation.labels), keep, time.monotonic)
+
+    def over(rows: tuple[Epoch, ...]) -> bool:
+        # A last layer that learns alone is on its way to something: what it lacks in patience is no reason to end,
+        # there or in the first epochs after it.
+        return is_over(rows, phase.end, config.patience if phase.end == config.epochs else phase.end, phase.first)
+
+    recorder = Recorder(history, over, len(validation.labels), keep, time.monotonic)
     callbacks = [keras.callbacks.LambdaCallback(on_epoch_begin=begin), recorder]
     if config.schedule == "plateau":
         ours = values_of(phase, config)

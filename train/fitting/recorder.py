@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from train.backend import keras
-from train.fitting.history import Epoch, is_over
+from train.fitting.history import Epoch
 
 
 class Recorder(keras.callbacks.Callback):
@@ -17,8 +17,7 @@ class Recorder(keras.callbacks.Callback):
 
     Args:
         history: The epochs of earlier sittings.
-        epochs: The most epochs in all.
-        patience: Epochs without a better validation accuracy before the end.
+        over: Whether training ends after a history.
         validated: Pictures in the validation split.
         keep: Called with the history and the model after each epoch; writes them down.
         now: A clock in seconds.
@@ -31,8 +30,7 @@ class Recorder(keras.callbacks.Callback):
     def __init__(
         self,
         history: tuple[Epoch, ...],
-        epochs: int,
-        patience: int,
+        over: Callable[[tuple[Epoch, ...]], bool],
         validated: int,
         keep: Callable[[tuple[Epoch, ...], Any], None],
         now: Callable[[], float],
@@ -40,7 +38,7 @@ class Recorder(keras.callbacks.Callback):
         super().__init__()
         self.history = history
         self.diverged: tuple[int, int] | None = None
-        self._epochs, self._patience = epochs, patience
+        self._over = over
         self._validated = validated
         self._keep, self._now = keep, now
         self._began = now()
@@ -70,5 +68,5 @@ class Recorder(keras.callbacks.Callback):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.history += (Epoch(epoch + 1, **values, learning_rate=rate, seconds=round(self._now() - self._began, 3)),)
         self._keep(self.history, self.model)
-        if is_over(self.history, self._epochs, self._patience):
+        if self._over(self.history):
             self.model.stop_training = True

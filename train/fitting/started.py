@@ -82,6 +82,14 @@ def is_under_way(run: Path) -> bool:
     return (run / CHECKPOINT).is_dir() or (run / stage.RECORD).is_file()
 
 
+def begun_when(run: Path) -> int | None:
+    """Returns a time that another beginning of a training in `run` changes, or None where none was begun."""
+    try:
+        return (run / STARTED).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
 def check_owner(run: Path, config: TrainConfig, prepared: Prepared) -> None:
     """Makes sure that `run` is new, has learned nothing yet, or was begun with the same configuration and dataset.
 

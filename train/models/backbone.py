@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edge_runtime.errors import UsageError
 from train.config import TrainConfig
 from train.models.registry import RANDOM, is_backbone
 
@@ -39,10 +40,24 @@ def phases(config: TrainConfig) -> tuple[Phase, ...]:
     if not is_backbone(config.model) or config.weights == RANDOM:
         return (Phase(0, config.epochs, "all", 1.0),)
     # A run to start from has a last layer that knows its labels.
-    asked = math.ceil(config.epochs * FROZEN) if config.freeze_epochs < 0 else config.freeze_epochs
-    frozen = 0 if config.start else min(asked, config.epochs)
+    usual = 0 if config.start else math.ceil(config.epochs * FROZEN)
+    frozen = min(usual if config.freeze_epochs < 0 else config.freeze_epochs, config.epochs)
     found = (Phase(0, frozen, "head", 1.0), Phase(frozen, config.epochs, "tuned", FINE_TUNING))
     return tuple(phase for phase in found if phase.first < phase.end)
+
+
+def check_warmup(config: TrainConfig) -> None:
+    """Makes sure that the rate has risen before the last layer alone has learned.
+
+    Raises:
+        UsageError: It has not.
+    """
+    first = phases(config)[0]
+    if config.warmup >= first.end:
+        raise UsageError(
+            f"--warmup {config.warmup:g}: the last layer alone learns in the first {first.end} of the epochs; "
+            "warm up in fewer, or raise --freeze-epochs"
+        )
 
 
 def enter(model: Any, phase: Phase) -> None:

@@ -57,6 +57,42 @@ def test_labels_keep_their_own_weights_wherever_they_stand(tmp_path: Path, sourc
     assert np.array_equal(model.get_weights()[0], source.get_weights()[0])
 
 
+def own(labels: int, seed: int, *, nested: bool = False) -> keras.Model:
+    """A network as a user writes it, whose layers have names of their own."""
+    keras.utils.set_random_seed(seed)
+    layers = keras.layers
+    classifier = [layers.Dense(8, activation="relu"), layers.Dense(labels), layers.Softmax()]
+    head = [keras.Sequential(classifier)] if nested else classifier
+    return keras.Sequential([keras.Input((*SIZE, 3)), layers.Rescaling(1 / 255), layers.Flatten(), *head])
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_labels_of_a_network_of_ones_own_are_matched_by_name_too(tmp_path: Path, nested: bool) -> None:
+    before = own(2, seed=1, nested=nested)
+    run = finished(tmp_path / "a", ("apple", "banana"), before)
+    old = before.get_weights()[-1], before.get_weights()[-2]
+    for labels in (("banana", "cherry"), ("banana", "cherry", "date")):
+        model = own(len(labels), seed=2, nested=nested)
+        fresh = model.get_weights()[-1], model.get_weights()[-2]
+        assert take_over(model, labels, run) == (labels[1:], ("apple",))
+        for mine, theirs, untouched in zip((model.get_weights()[-1], model.get_weights()[-2]), old, fresh, strict=True):
+            assert np.array_equal(mine[..., 0], theirs[..., 1]), "banana"
+            assert np.array_equal(mine[..., 1:], untouched[..., 1:]), "new ones as they were"
+        assert np.array_equal(model.get_weights()[0], before.get_weights()[0])
+
+
+def test_a_network_whose_end_knows_no_labels_is_taken_over_with_the_same_labels_alone(tmp_path: Path) -> None:
+    def scaled(seed: int) -> keras.Model:
+        inputs = own(2, seed).inputs[0]
+        x = keras.layers.LayerNormalization(axis=(1, 2))(inputs)
+        return keras.Model(inputs, keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(x)[:, :2]))
+
+    run = finished(tmp_path / "a", ("apple", "banana"), scaled(1))
+    assert take_over(scaled(2), ("apple", "banana"), run) == ((), ())
+    with pytest.raises(RunError, match="has no weights for each label"):
+        take_over(scaled(2), ("banana", "cherry"), run)
+
+
 def test_another_network_is_refused(tmp_path: Path, source: keras.Model) -> None:
     run = finished(tmp_path / "a", ("cat", "dog", "owl"), source)
     with pytest.raises(RunError, match=r"expected of a resnet8 for 12 × 12 pixels, .* cnn for 12 × 12 .*same --model"):

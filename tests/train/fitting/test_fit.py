@@ -18,6 +18,7 @@ from PIL import Image
 from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
 from tests.support import ROOT, on_a_small_disk, python
+from train.__main__ import main
 from train.backend import keras
 from train.config import read_config, sized_for
 from train.fitting.checkpoint import LAST
@@ -102,13 +103,14 @@ def test_last_months_run_is_where_this_months_begins(finished: Path, small: Prep
     assert f"starts from {finished}" in done.stderr
     record = open_run(tmp_path / "next").record
     assert record.start == record.teacher == open_run(finished).record.model
-    assert read_config(tmp_path / "next" / "config.toml", {}).learning_rate == sized_for(2000).learning_rate / 4
+    assert read_config(tmp_path / "next" / "config.toml", {}).learning_rate == 0.00173 / 4
     (first,) = read_history(tmp_path / "next" / "history.csv")
     assert first.val_loss < read_history(finished / "history.csv")[0].val_loss
 
 
 def test_the_written_configuration_is_the_one_that_was_asked_for(finished: Path) -> None:
-    wanted = replace(sized_for(2000), epochs=3, device="cpu", batch_size=24, flip=True, rotation=9, seed=3, width=16)
+    wanted = replace(sized_for(2000), epochs=3, device="cpu", flip=True, rotation=9, seed=3, width=16)
+    wanted = replace(wanted, batch_size=24, learning_rate=0.00173)  # 0.004 · √(24 / 128)
     assert read_config(finished / "config.toml", {}) == wanted
 
 
@@ -213,6 +215,22 @@ def test_a_polite_stop_says_how_to_go_on(small: Prepared, tmp_path: Path) -> Non
         "go on after the last finished epoch with: .venv/bin/python -m train fit --data" in talk
     )
     assert "Traceback" not in talk
+
+
+def test_starting_over_that_is_stopped_before_it_begins_is_told_as_that(
+    finished: Path, small: Prepared, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*words: object, **more: object) -> None:
+        raise KeyboardInterrupt  # at whatever is done before the old run gives way
+
+    monkeypatch.setattr("train.fitting.fit.prepare_device", stopped)
+    argv = command(small, finished, "--fresh")[2:]
+    monkeypatch.setattr(sys, "argv", argv)
+    assert main(argv[1:]) == 130
+    told = capsys.readouterr().err
+    assert "no epoch was finished; begin again with: " in told
+    assert "--fresh" in told
+    assert open_run(finished).record.model
 
 
 def test_tensorboard_gets_each_epoch_and_the_model_is_the_same(finished: Path, small: Prepared, tmp_path: Path) -> None:

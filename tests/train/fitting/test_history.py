@@ -40,6 +40,13 @@ def test_training_is_over_when_patience_or_epochs_are_exhausted() -> None:
     assert is_over(history(0.7, 0.8, 0.9), epochs=3, patience=2)
 
 
+def test_patience_begins_with_the_phase() -> None:
+    head = (0.5, 0.6, 0.4, 0.4, 0.4)  # the last layer alone, best in its second epoch
+    assert not is_over(history(*head, 0.5), epochs=12, patience=3, first=5)
+    assert is_over(history(*head, 0.5, 0.5, 0.5), epochs=12, patience=3, first=5)
+    assert not is_over(history(*head, 0.5, 0.7, 0.5, 0.5), epochs=12, patience=3, first=5)
+
+
 def test_a_history_reads_back_to_the_same_floats(tmp_path: Path) -> None:
     rows = (Epoch(1, 0.1 + 0.2, 1 / 3, 1e-17, 2 / 3, 0.004, 12.345), *history(0.5, 0.6)[1:])
     (tmp_path / "history.csv").write_bytes(to_csv(rows))

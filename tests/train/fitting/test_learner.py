@@ -126,3 +126,16 @@ def test_balanced_weights_make_labels_equal_and_a_mean_picture_one() -> None:
     weights = balanced(counts[:2])
     assert weights[0] * 90 == pytest.approx(weights[1] * 10)
     assert (weights[0] * 90 + weights[1] * 10) / 100 == pytest.approx(1)
+
+
+def test_what_regularizers_add_counts_in_training_alone() -> None:
+    penalty = keras.regularizers.L2(0.5)
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(3, activation="softmax", kernel_regularizer=penalty)(x))
+    strict = Learner(model, TrainConfig())
+    expected = -np.log(SCORES[np.arange(12), LABELS]).mean()
+    added = 0.5 * (model.layers[-1].get_weights()[0] ** 2).sum()
+    assert added > 0.1
+    assert loss_of(strict, SCORES) == pytest.approx(expected + added, rel=1e-5)
+    assert float(strict.compute_loss(None, LABELS, SCORES)) == pytest.approx(expected, rel=1e-5)

@@ -1,8 +1,18 @@
-"""TensorFlow takes its devices once a process, so this one is another."""
+"""A framework takes its devices once a process, so this one is another; its devices are parts of the CPU."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_runtime.bundle.spec import ModelSpec, PreprocessingSpec
+from edge_runtime.stages.prepared import SPLITS, Split, SplitName, write_prepared
+from tests.support import ROOT
+from train.fitting.spread import sharing
 
 SCRIPT = """
 import sys, json
@@ -23,7 +33,7 @@ found = []
 devices = [device.name for device in engine.config.list_logical_devices("CPU")]
 for taken in ([], devices):
     keras.utils.set_random_seed(0)
-    with spread_over(taken):
+    with spread_over(taken)():
         inputs = keras.Input((6, 6, 3))
         x = keras.layers.Rescaling(1 / 255)(inputs)
         plain = keras.Model(inputs, keras.layers.Dense(4, activation="softmax")(keras.layers.Flatten()(x)))
@@ -54,3 +64,61 @@ def test_two_devices_train_the_model_that_one_trains() -> None:
         return [n for value in values for n in numbers(value)] if isinstance(values, list) else [float(str(values))]
 
     assert max(abs(a - b) for a, b in zip(numbers(one_weights), numbers(two_weights), strict=True)) < 1e-4
+
+
+NETWORK = """
+import keras
+
+def build(size, labels):
+    layers = [keras.Input((*size, 3)), keras.layers.Rescaling(1 / 255), keras.layers.Flatten(), keras.layers.Dense(6)]
+    end = [keras.layers.BatchNormalization(), keras.layers.Dense(labels, activation="softmax")]
+    return keras.Sequential([*layers, *end])
+"""
+WHOLE = """
+import sys
+from pathlib import Path
+from edge_runtime.stages.prepared import open_prepared
+from train.config import TrainConfig
+from train.device import prepare_device
+prepare_device("cpu")
+from train.backend import NAME, engine, keras
+from train.fitting import spread
+from train.fitting.fit import fit
+named = [one.name for one in engine.config.list_logical_devices("CPU")] if NAME == "tensorflow" else ["cpu:0", "cpu:1"]
+spread.gpus = lambda: named
+config = TrainConfig(model="network:build", epochs=2, batch_size=16, patience=2, device="cpu")
+done = fit(open_prepared(Path("data")), Path("run"), config, fresh=False, verbose=0, say=print)
+at_once = keras.distribution.distribution().num_model_replicas if NAME == "jax" else len(named)
+print(at_once, *(row.val_loss for row in done.history))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_last_batch_of_one_picture_leaves_no_device_without_any(tmp_path: Path, backend: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (33, 6, 6, 3), np.uint8)  # 16, 16 and 1
+    split = Split(pixels, np.arange(33, dtype=np.int64) % 3)
+    splits: dict[SplitName, Split] = dict.fromkeys(SPLITS, split)
+    spec = ModelSpec(("a", "b", "c"), PreprocessingSpec((6, 6)))
+    write_prepared(tmp_path / "data", name="few", origin="made", grey=False, spec=spec, seed=0, splits=splits)
+    (tmp_path / "network.py").write_text(NETWORK)
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "PYTHONPATH": str(ROOT),
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", (TWO_DEVICES if backend == "tensorflow" else "") + WHOLE],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    devices, *losses = done.stdout.splitlines()[-1].split()
+    assert devices == "2"
+    assert len(losses) == 2
+    assert all(0 < float(loss) < 10 for loss in losses)
+
+
+def test_as_many_devices_share_a_batch_as_can_evenly() -> None:
+    found = [f"GPU:{number}" for number in range(6)]
+    assert [len(sharing(batch, found)) for batch in (12, 16, 15, 7)] == [6, 4, 5, 1]
+    assert sharing(16, []) == []

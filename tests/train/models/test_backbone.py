@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_runtime.errors import UsageError
 from train.backend import keras
 from train.config import TrainConfig
-from train.models.backbone import FINE_TUNING, Phase, enter, phases
+from train.models.backbone import FINE_TUNING, Phase, check_warmup, enter, phases
 from train.models.build import HEAD, build_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -34,12 +35,20 @@ def test_a_third_of_the_epochs_is_the_last_layers_alone_and_the_rest_takes_small
         ({"freeze_epochs": 5}, [(0, 5, "head"), (5, 6, "tuned")]),
         ({"freeze_epochs": 9}, [(0, 6, "head")]),
         ({"start": "runs/first"}, [(0, 6, "tuned")]),
+        ({"start": "runs/first", "freeze_epochs": 2}, [(0, 2, "head"), (2, 6, "tuned")]),
         ({"weights": "none"}, [(0, 6, "all")]),
         ({"model": "cnn", "weights": ""}, [(0, 6, "all")]),
     ],
 )
 def test_phases_are_all_epochs_in_order(changed: dict[str, Any], found: list[tuple[int, int, str]]) -> None:
     assert [(phase.first, phase.end, phase.learning) for phase in phases(replace(CONFIG, **changed))] == found
+
+
+def test_a_rate_that_rises_for_longer_than_the_last_layer_learns_alone_is_refused() -> None:
+    check_warmup(replace(CONFIG, warmup=1.0))
+    check_warmup(replace(CONFIG, warmup=2.0, freeze_epochs=3))
+    with pytest.raises(UsageError, match="--warmup 2: the last layer alone learns in the first 2 of the epochs"):
+        check_warmup(replace(CONFIG, warmup=2.0))
 
 
 def test_only_the_last_layer_changes_at_first_and_statistics_stay_afterwards_too() -> None:
