@@ -79,6 +79,10 @@ class TrainConfig(Augmentation):
     def __post_init__(self) -> None:
         super().__post_init__()
         registry.check(self.model, self.width, self.weights, self.freeze_epochs)
+        for name in ("weights", "start", "teacher"):
+            value = getattr(self, name)
+            if any("\ud800" <= character <= "\udfff" for character in value):  # what Python makes of other bytes
+                raise FieldError(f"{name}: a path in UTF-8 expected, as config.toml is, {value!r} found; rename it")
         for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 1), ("seed", 0)):
             value = getattr(self, name)
             if value < least:
@@ -113,17 +117,27 @@ def sized_for(pictures: int, model: str = TrainConfig.model) -> TrainConfig:
     steps = math.ceil(pictures / batch_size)
     most = max(MOST_EPOCHS, wanted.epochs)
     epochs = min(most, max(wanted.epochs, math.ceil(WANTED_STEPS / max(1, steps))))
-    return TrainConfig(
+    sized = TrainConfig(
         model=model,
         epochs=epochs,
         batch_size=batch_size,
-        # The noise of a step grows as the batch shrinks; the square root keeps it about the same.
-        learning_rate=round(wanted.learning_rate * math.sqrt(batch_size / MOST_BATCH), 5),
         # The cosine settles at its end; a quarter of 40 epochs ended one of three trainings on 384 pictures with .714
         # of the test pictures where all epochs gave .808.
         patience=max(TrainConfig.patience, epochs // 2),
         dropout=wanted.dropout,
     )
+    return with_usual_rate(sized)
+
+
+def with_usual_rate(config: TrainConfig) -> TrainConfig:
+    """Returns `config` with the learning rate that suits its network, batch size and start, where nobody chose one."""
+    wanted = registry.habits(config.model)
+    # The noise of a step grows as the batch shrinks; the square root keeps it about the same. Beyond the most pictures
+    # that suit the network nothing was measured.
+    batch_size = min(config.batch_size, wanted.batch_size)
+    rate = round(wanted.learning_rate * math.sqrt(batch_size / MOST_BATCH), 5)
+    # What it starts from is not to be forgotten in the first steps.
+    return dataclasses.replace(config, learning_rate=rate / 4 if config.start else rate)
 
 
 def asked_model(path: Path | None, overrides: dict[str, Any], base: TrainConfig | None = None) -> str:
@@ -166,6 +180,13 @@ def asked_config(path: Path | None, overrides: dict[str, Any], base: TrainConfig
         return read_config(path, overrides, base)
 
 
+def asked_anew(path: Path | None, overrides: dict[str, Any], pictures: int) -> TrainConfig:
+    """Returns what `asked_config` does for a training that begins, with so many pictures: what nobody chose suits them
+    and what was chosen. Raises what `asked_config` does."""
+    config = asked_config(path, overrides, sized_for(pictures, asked_model(path, overrides)))
+    return config if "learning_rate" in {**_raw(path), **overrides} else with_usual_rate(config)
+
+
 @contextlib.contextmanager
 def _typed(path: Path | None, overrides: dict[str, Any]) -> Iterator[None]:
     """Makes of a value that makes no sense a command line that does not, and names the file if the value is its."""
@@ -188,10 +209,15 @@ def _raw(path: Path | None) -> dict[str, Any]:
 def to_toml(config: TrainConfig) -> str:
     """Returns `config` as TOML that `read_config` reads back to an equal value; comments say what stands for what."""
     meant = {name: f"  # {text}" for name, text in stands_for(config).items()}
-    # Strings, numbers and booleans look the same in JSON and TOML, and there is nothing else in it.
     return "".join(
-        f"{name} = {json.dumps(value)}{meant.get(name, '')}\n" for name, value in dataclasses.asdict(config).items()
+        f"{name} = {_literal(value)}{meant.get(name, '')}\n" for name, value in dataclasses.asdict(config).items()
     )
+
+
+def _literal(value: object) -> str:
+    # Strings, numbers and booleans look the same in JSON and TOML, and there is nothing else in it; but TOML knows no
+    # surrogate pairs, which JSON's ASCII has for an emoji, and wants DEL escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def stands_for(config: TrainConfig) -> dict[str, str]:
@@ -200,7 +226,7 @@ def stands_for(config: TrainConfig) -> dict[str, str]:
     if config.model in registry.NETWORKS and registry.NETWORKS[config.model].width and not config.width:
         meant["width"] = f"the network's own, {registry.NETWORKS[config.model].width}"
     if registry.is_backbone(config.model) and config.freeze_epochs < 0:
-        meant["freeze_epochs"] = "a third of all epochs"
+        meant["freeze_epochs"] = "none, with a run to start from" if config.start else "a third of all epochs"
     return meant
 
 

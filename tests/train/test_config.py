@@ -1,12 +1,17 @@
 import dataclasses
+import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_runtime.errors import EdgeError, FieldError, UsageError
 from train.config import (
     TrainConfig,
+    asked_anew,
     asked_config,
     asked_model,
     first_difference,
@@ -48,6 +53,23 @@ def test_a_written_configuration_reads_back_equal(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(to_toml(config))
     assert read_config(file, {}) == config
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(["𠮷/🙂", "\x7f", "\x00\n\r\t\x1f", "\\\"'"])
+)
+def test_any_path_reads_back_equal(path: str) -> None:
+    config = TrainConfig(start=path)
+    assert TrainConfig(**tomllib.loads(to_toml(config))) == config
+
+
+@pytest.mark.parametrize(("name", "flag"), [("start", "--from"), ("teacher", "--teacher"), ("weights", "--weights")])
+def test_a_path_that_toml_cannot_hold_is_refused_before_anything_is_written(name: str, flag: str) -> None:
+    path = os.fsdecode(b"runs/caf\xe9")
+    with pytest.raises(UsageError) as caught:
+        asked_config(None, {name: path, "model": "mobilenet_v2"})
+    said = rf"{flag}: a path in UTF-8 expected, as config.toml is, 'runs/caf\udce9' found; rename it"
+    assert str(caught.value) == said
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
@@ -161,6 +183,40 @@ def test_a_file_and_flags_win_over_what_the_number_of_pictures_suggests(tmp_path
     (tmp_path / "c.toml").write_text("epochs = 7\nbatch_size = 8\n")
     config = read_config(tmp_path / "c.toml", {"batch_size": 4}, sized_for(287))
     assert (config.epochs, config.batch_size, config.patience) == (7, 4, 20)
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "rate"),
+    [
+        ("", {}, 0.004),
+        ("", {"batch_size": 16}, 0.00141),
+        ("batch_size = 16", {}, 0.00141),
+        ("batch_size = 16", {"batch_size": 32}, 0.002),
+        ("", {"batch_size": 512}, 0.004),
+        ("", {"model": "mlp"}, 0.00297),
+        ("model = 'mlp'", {"batch_size": 128}, 0.0021),
+        ("", {"start": "runs/a"}, 0.001),
+        ("start = 'runs/a'", {}, 0.001),
+        ("start = 'runs/a'", {"start": ""}, 0.004),
+        ("learning_rate = 0.1", {"batch_size": 16, "start": "runs/a"}, 0.1),
+        ("batch_size = 16", {"learning_rate": 0.1}, 0.1),
+    ],
+)
+def test_a_learning_rate_that_nobody_chose_suits_what_was_chosen(
+    content: str, given: dict[str, Any], rate: float, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(content)
+    assert asked_anew(file, given, 54_000).learning_rate == rate
+
+
+def test_where_nothing_is_chosen_a_training_begins_with_what_suits_the_number_of_pictures() -> None:
+    for pictures in (287, 10_000, 54_000):
+        assert asked_anew(None, {}, pictures) == sized_for(pictures)
+    few = asked_anew(None, {"batch_size": 128}, 287)
+    assert (few.batch_size, few.learning_rate, few.epochs) == (128, 0.004, 40)
+    with pytest.raises(UsageError, match="--batch-size: 1 or more expected, 0 found"):
+        asked_anew(None, {"batch_size": 0}, 287)
 
 
 def test_what_is_left_to_the_network_is_said_beside_the_value(tmp_path: Path) -> None:

@@ -41,9 +41,11 @@ def picture_layers(settings: Augmentation) -> list[Any]:
         (settings.zoom, lambda: layers.RandomZoom(settings.zoom, fill_mode=FILL)),
         (settings.shear, lambda: layers.RandomShear(settings.shear, settings.shear, fill_mode=FILL)),
         (settings.brightness, lambda: layers.RandomBrightness(settings.brightness, value_range=RANGE)),
-        (settings.contrast, lambda: layers.RandomContrast(settings.contrast, value_range=RANGE)),
+        # A pair: with a single number Keras never draws less contrast (3.15).
+        (settings.contrast, lambda: layers.RandomContrast((settings.contrast, settings.contrast), value_range=RANGE)),
         (settings.channel_shift, lambda: ChannelShift(settings.channel_shift)),
         (settings.randaugment, lambda: layers.RandAugment(RANGE, num_ops=settings.randaugment)),
+        # A pair: with a single number Keras draws the share itself, from 0 to it.
         (settings.erasing, lambda: layers.RandomErasing((settings.erasing, settings.erasing), value_range=RANGE)),
     ]
     return [make() for amount, make in wanted if amount]
@@ -54,7 +56,8 @@ def mixing_layer(settings: Augmentation) -> Any | None:
     if settings.mixup:
         return keras.layers.MixUp(alpha=settings.mixup)
     if settings.cutmix:
-        return keras.layers.CutMix(factor=settings.cutmix)
+        # A pair: with a single number Keras draws alpha anew for each batch, from 0 to it (3.15).
+        return keras.layers.CutMix(factor=(settings.cutmix, settings.cutmix))
     return None
 
 

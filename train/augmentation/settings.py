@@ -17,13 +17,14 @@ class Augmentation:
         flip: Whether half of the pictures are mirrored left to right.
         rotation: At most so many degrees, either way.
         translation: At most this share of height and width, either way.
-        zoom: At most this share larger or smaller.
+        zoom: At most this share more or less of height and width is shown.
         shear: At most this share of the height sideways, and of the width upwards.
         brightness: At most this share of the range 0–255 brighter or darker.
         contrast: At most this share more or less contrast.
         channel_shift: At most this share of the range 0–255 is added to each of red, green and blue on its own.
         erasing: Share of the pictures of which a rectangle, 2 to 33 % of it, is filled with noise (Zhong et al. 2017).
-        randaugment: So many of eleven operations one after the other (Cubuk et al. 2019), their strength Keras' own.
+        randaugment: So many of eleven operations one after the other (Cubuk et al. 2019), the same for a whole batch,
+            their strength Keras' own.
         mixup: Alpha of MixUp's Beta distribution (Zhang et al. 2017).
         cutmix: Alpha of CutMix's (Yun et al. 2019).
     """

@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     for one in evaluation.certainty.precisions:
         if one.wanted in arguments.precision:
-            say(f"precision {one.wanted}: {_told(one)}")
+            say(f"precision {one.wanted}: {in_words(one)}")
     if fresh:
         say(f"{arguments.directory}/report.html shows it all; metrics.json and suspects.csv are beside it")
     line = {
@@ -104,8 +104,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _told(one: "Threshold") -> str:
-    if one.score is None or one.test is None or one.test.precision is None:
+def in_words(one: "Threshold") -> str:
+    """Returns what a threshold does to the test split, or why there is none."""
+    if one.score is None or one.test is None:
         return "no score of the validation split gives it"
     share, precision = one.test.labelled, one.test.precision
+    if precision is None:
+        return f"threshold {one.score:.3f}; no test picture reaches it"
     return f"threshold {one.score:.3f}; {share:.4f} of the test pictures get a label, {precision:.4f} of these rightly"

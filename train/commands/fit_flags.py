@@ -9,7 +9,7 @@ DEFAULT = TrainConfig()
 AUGMENTATION = {
     "rotation": ("DEGREES", "turned, either way; here and in the next three the edge repeats into what is left bare"),
     "translation": ("X", "moved by this share of height and width, either way"),
-    "zoom": ("X", "larger or smaller by this share"),
+    "zoom": ("X", "this share more or less of height and width shown: things smaller or larger"),
     "shear": ("X", "sheared by this share, either way"),
     "brightness": ("X", "brighter or darker by this share of 255"),
     "contrast": ("X", "more or less contrast by this share"),
@@ -92,5 +92,6 @@ def add_augmentation(parser: argparse.ArgumentParser) -> None:
         "--randaugment",
         type=int,
         metavar="N",
-        help="N of Keras' eleven operations on colour, contrast and geometry, one after the other (2 is usual)",
+        help="N of Keras' eleven operations on colour, contrast and geometry, one after the other (2 is usual), as "
+        "strong as Keras has them: turned by up to 180 degrees, only brighter, only more contrast",
     )

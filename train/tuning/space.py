@@ -3,14 +3,16 @@
 import dataclasses
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from edge_runtime.bundle import fields
-from train.config import TrainConfig, sized_for
+from train.config import TrainConfig, sized_for, with_usual_rate
 from train.models import registry
 
-MODEL, WIDTH = "model", "width"
+MODEL, WIDTH, RATE = "model", "width", "learning_rate"
 
 Value = str | int | float | bool
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,8 @@ class Space:
 
     def without(self, names: Collection[str]) -> "Space":
         """Returns the space without some fields, which what goes over all decides."""
-        fixed, free, *single = (
-            {name: value for name, value in table.items() if name not in names}
-            for table in (self.fixed, self.free, *self.when.values())
-        )
-        return Space(fixed, free, dict(zip(self.when, single, strict=True)))
+        when = {model: _left(table, names) for model, table in self.when.items()}
+        return Space(_left(self.fixed, names), _left(self.free, names), when)
 
     def every(self) -> Iterator[dict[str, Value]]:
         """Yields every choice there is, the network among them; of a number that is not whole the two ends."""
@@ -104,6 +103,10 @@ class Space:
         """Returns every field that is free for some network, the network first."""
         names = dict.fromkeys(name for model in self.models for name in self.of(model)[1])
         return (MODEL, *names) if MODEL in self.free else tuple(names)
+
+
+def _left(table: Mapping[str, T], names: Collection[str]) -> dict[str, T]:
+    return {name: value for name, value in table.items() if name not in names}
 
 
 def _every(chosen: dict[str, Value], rest: list[tuple[str, Free]]) -> Iterator[dict[str, Value]]:
@@ -130,7 +133,8 @@ def configured(space: Space, pictures: int, chosen: Mapping[str, Value], over: M
     model = str(chosen.get(MODEL, space.models[0]))
     values = {**space.of(model)[0], **chosen, **over}
     base = dataclasses.asdict(sized_for(pictures, model))
-    return fields.parse(TrainConfig, {**base, **values}, "trial")
+    config = fields.parse(TrainConfig, {**base, **values}, "trial")
+    return config if RATE in values else with_usual_rate(config)
 
 
 def usual(space: Space, pictures: int) -> dict[str, Value]:
@@ -140,7 +144,11 @@ def usual(space: Space, pictures: int) -> dict[str, Value]:
     base = dataclasses.asdict(sized_for(pictures, model))
     base[WIDTH] = width_of(sized_for(pictures, model))
     chosen: dict[str, Value] = {MODEL: model}
-    return chosen | {name: free.near(base[name]) for name, free in space.of(model)[1].items()}
+    free = space.of(model)[1]
+    chosen |= {name: one.near(base[name]) for name, one in free.items() if name != RATE}
+    if RATE in free:
+        chosen[RATE] = free[RATE].near(configured(space.without({RATE}), pictures, chosen, {}).learning_rate)
+    return chosen
 
 
 def width_of(config: TrainConfig) -> int:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from export.proof import threshold as at_export
 from export.proof.parity import Reference
+from train.commands.evaluate import in_words
 from train.evaluation.thresholds import (
     WANTED,
     Judged,
@@ -41,6 +42,17 @@ def test_where_every_validation_picture_is_right_one_threshold_is_told_for_all_p
 def test_a_precision_that_no_score_gives_is_said_to_be_none() -> None:
     found = for_precision(0.9, Judged(np.array([0.9, 0.5], np.float32), np.array([False, True])), SURE)
     assert (found.score, found.validation, found.test) == (None, None, None)
+    assert in_words(found) == "no score of the validation split gives it"
+
+
+def test_a_threshold_that_no_test_picture_reaches_is_said_to_be_so() -> None:
+    timid = Judged(np.array([0.85, 0.5], np.float32), np.array([True, True]))
+    found = for_precision(1.0, SURE, timid)
+    assert found.score is not None
+    assert in_words(found) == "threshold 0.899; no test picture reaches it"
+    assert in_words(for_precision(1.0, SURE, SURE)) == (
+        "threshold 0.899; 0.2000 of the test pictures get a label, 1.0000 of these rightly"
+    )
 
 
 @given(

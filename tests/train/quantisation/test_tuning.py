@@ -16,7 +16,7 @@ from edge_runtime.stages.prepared import Prepared
 from edge_runtime.stages.run import open_run
 from tests.support import python
 from train.backend import keras
-from train.config import read_config
+from train.config import TrainConfig, read_config, to_toml
 from train.evaluation.evaluate import evaluate
 from train.fitting.history import read_history
 from train.models.names import DESCRIBED, WEIGHTS
@@ -156,6 +156,15 @@ def test_few_pictures_get_more_epochs(run: stage.Run) -> None:
     assert values_for(run, 54_000, {}).epochs == 1
     assert values_for(run, 287, {}).epochs == 10
     assert values_for(run, 287, {"epochs": 3}).epochs == 3
+
+
+def test_of_the_runs_values_only_those_hold_that_it_goes_by(run: stage.Run, tmp_path: Path) -> None:
+    source = replace(run, directory=tmp_path)
+    begun = TrainConfig(model="mlp", width=64, epochs=20, warmup=3.0, flip=True, rotation=9.0, weight_decay=0.1, seed=5)
+    (tmp_path / "config.toml").write_text(to_toml(begun))
+    found = values_for(source, 54_000, {"device": "cpu"})
+    assert (found.model, found.width, found.flip, found.seed) == ("mlp", 64, True, 5)
+    assert (found.epochs, found.warmup, found.rotation, found.weight_decay) == (1, 0.0, 0.0, 0.0)
 
 
 def test_values_that_make_no_sense_are_a_usage_error(run: stage.Run) -> None:

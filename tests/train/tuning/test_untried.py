@@ -1,6 +1,7 @@
 from tests.train.tuning.conftest import MakeTrial
 from train.tuning.declared import parse_space
 from train.tuning.record import Trial
+from train.tuning.space import Value
 from train.tuning.untried import untried
 
 
@@ -14,7 +15,7 @@ def test_a_space_of_lists_is_tried_to_its_end_and_nothing_twice(finished: MakeTr
 
 
 def test_what_goes_over_all_leaves_fewer_to_try(finished: MakeTrial) -> None:
-    over = {"device": "cpu", "epochs": 3}
+    over: dict[str, Value] = {"device": "cpu", "epochs": 3}
     space = parse_space({"epochs": [8, 16], "when": {}, "flip": [False, True]}, "space", over)
     trials: list[Trial] = []
     while (config := untried(space, 54_000, trials, over, 0)) is not None:
