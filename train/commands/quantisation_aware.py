@@ -50,7 +50,11 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
         "--data", type=Path, metavar="DIR", help="the prepared dataset (default: where the training found it)"
     )
     parser.add_argument("--fresh", action="store_true", help="replace what an earlier fine-tuning left in --run")
-    values = parser.add_argument_group("configuration", "what is not named here is as RUN was trained")
+    values = parser.add_argument_group(
+        "configuration",
+        "mirroring, dropout and patience are RUN's; other augmentation, schedules, weight decay, clipping and mixed "
+        "precision have no part in it",
+    )
     values.add_argument(
         "--epochs", type=int, metavar="N", help="the most passes over the data (default: 1, up to 10 for few pictures)"
     )

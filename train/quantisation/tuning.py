@@ -24,11 +24,12 @@ from train.fitting.started import CURVES, STARTED, begun_with, claim
 Say = Callable[[str], None]
 LEARNING_RATE = 0.0001  # an epoch later 0.996 of the labels are float32's still; with 0.0005 0.992
 STEPS, MOST_EPOCHS = 400, 10  # 54,000 pictures: 1 epoch of 422 steps
+KEPT = ("model", "width", "batch_size", "seed", "flip", "dropout", "patience")  # of the run's values
 MEASURED = 300  # pictures that set the ranges, as many as calibrate at export
 
 
 def values_for(run: stage.Run, pictures: int, given: dict[str, Any]) -> TrainConfig:
-    """Returns how to fine-tune: as the run was trained, only shorter and in smaller steps.
+    """Returns how to fine-tune: with what of the run's own values it goes by, only shorter and in smaller steps.
 
     Args:
         run: The finished run.
@@ -40,9 +41,9 @@ def values_for(run: stage.Run, pictures: int, given: dict[str, Any]) -> TrainCon
     """
     base = begun_with(run.directory) or sized_for(pictures)
     epochs = min(MOST_EPOCHS, max(1, math.ceil(STEPS / math.ceil(pictures / base.batch_size))))
-    usual = {"epochs": epochs, "learning_rate": LEARNING_RATE, "device": TrainConfig.device}
+    kept = {name: getattr(base, name) for name in KEPT}
     try:
-        return replace(base, **{**usual, **given})
+        return TrainConfig(**{**kept, "epochs": epochs, "learning_rate": LEARNING_RATE, **given})
     except FieldError as error:
         raise UsageError(str(error)) from error
 
