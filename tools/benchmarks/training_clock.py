@@ -45,7 +45,7 @@ def tutorial(prepared: Prepared, judged: Callable[[Any, float], bool]) -> None:
 def kit(prepared: Prepared, judged: Callable[[Any, float], bool]) -> None:
     """As `python -m train fit --model mlp` does with its defaults, without validation and checkpoints."""
     from train.backend import keras
-    from train.fitting.batches import Batches
+    from train.fitting.batches import Batches, fed
     from train.fitting.begin import learner_for
     from train.models.backbone import phases
     from train.models.build import build_model
@@ -58,7 +58,7 @@ def kit(prepared: Prepared, judged: Callable[[Any, float], bool]) -> None:
     learner = learner_for(plain, None, prepared, config, phases(config)[0], batches.num_batches, anew=True)
     order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.start(epoch))
     clock = _Clock(lambda: judged(learner.plain, clock.seconds))
-    learner.fit(batches, shuffle=False, epochs=config.epochs, callbacks=[order, clock.callback()], verbose=0)
+    learner.fit(fed(batches), shuffle=False, epochs=config.epochs, callbacks=[order, clock.callback()], verbose=0)
 
 
 class _Clock:

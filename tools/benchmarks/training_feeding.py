@@ -50,14 +50,16 @@ def measured(prepared: Prepared, model: str, steps: int, rounds: int, epochs: in
     epoch = 0
 
     def anew() -> Any:
-        """The pictures of an epoch of their own, from a mapping of their own."""
+        """The pictures of an epoch of their own, from a mapping of their own; feeding has looked at others before."""
         nonlocal epoch
         epoch += 1
         if cold:
             forget(prepared.directory / "train_pixels.npy")
         batches = _first(unchecked(prepared.directory), config.batch_size, steps)
+        batches.start(0)
+        given = as_fed(batches)
         batches.start(epoch)
-        return batches
+        return given
 
     used: dict[str, list[float]] = {"fed": [], "ceiling": []}
 
@@ -68,9 +70,9 @@ def measured(prepared: Prepared, model: str, steps: int, rounds: int, epochs: in
         return seconds / steps / epochs
 
     calls = (
-        lambda: trained("fed", as_fed(anew())),
+        lambda: trained("fed", anew()),
         lambda: trained("ceiling", memory),
-        lambda: seconds_of(_taken(as_fed(anew())))() / steps,
+        lambda: seconds_of(_taken(anew()))() / steps,
     )
     found = dict(zip(("fed", "ceiling", "alone"), in_turns(calls, rounds), strict=True))
     cpu = {f"{way}_cpu": values[1:] for way, values in used.items()}  # as in_turns, without a first round
