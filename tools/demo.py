@@ -7,6 +7,7 @@ What is there already and still right is used again, so that a second run takes 
 
 import argparse
 import json
+import platform
 import shlex
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from edge_runtime.commands.table import size
 from edge_runtime.console import guard
 from edge_runtime.sources.files import folder_name
 from edge_runtime.stages.prepared import open_prepared
-from tools.choices import gpus
+from tools.choices import Failure, choose_device
 from tools.containers.engine import NAMES, EngineError
 from tools.containers.stage import LOCAL, STAGES, command, where
 from tools.picture import draw
@@ -53,7 +54,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         return guard("demo", lambda: demo(arguments))
-    except EngineError as error:
+    except (EngineError, Failure) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
 
@@ -66,7 +67,7 @@ def demo(arguments: argparse.Namespace) -> int:
     epochs = ["--epochs", arguments.epochs] if arguments.epochs else []
     started = time.monotonic()
 
-    device = arguments.device if arguments.device != "auto" else "gpu" if gpus() else "cpu"
+    device = trains_on(arguments.device, f"{platform.system()} {platform.machine()}")
     train, export, edge = (Stage(name, arguments.engine, device) for name in STAGES)
     train.step("1/6", "prepare the dataset", "prepare", "--dataset", DATASET, "--out", data)
     fit = ["fit", "--data", data, "--run", run, "--device", device, *epochs]
@@ -83,6 +84,19 @@ def demo(arguments: argparse.Namespace) -> int:
     draw(opened, pictures, drawing)
     summarise(place, run, opened, tar, pictures, drawing, time.monotonic() - started)
     return 0
+
+
+def trains_on(asked: str, machine: str) -> str:
+    """Returns what trains, cpu or gpu: what `tools/environment.py` takes TensorFlow for; a container has no other.
+
+    Args:
+        asked: That, or auto.
+        machine: System and processor, as in ``tools.choices.PLATFORMS``.
+
+    Raises:
+        Failure: TensorFlow cannot do it on this machine.
+    """
+    return choose_device(asked, machine).kind
 
 
 class Stage:

@@ -20,6 +20,9 @@ from edge_runtime.files import write_atomically
 from edge_runtime.sources import Frame
 from edge_runtime.sources.files import is_picture
 
+# What training takes for parts of a dataset, in lower case, with a folder for each label in them.
+TRAIN = ("train", "training")
+PARTS = (*TRAIN, "val", "valid", "validation", "dev", "test", "testing")
 ROOM = 2**26  # bytes that stay free: a device whose disk is full does not log, update or judge any more
 
 
@@ -68,7 +71,23 @@ class LabelFolders:
     @property
     def labels(self) -> list[str]:
         """The names of all sub-folders that a label may have, sorted."""
-        return sorted(item.name for item in self.root.iterdir() if item.is_dir() and not item.name.startswith("."))
+        return sorted(item.name for item in _folders(self.root))
+
+    @property
+    def dataset(self) -> Path:
+        """The folder that training takes: this one, or the one above where this is a part, as test beside train."""
+        place = self.root.absolute()
+        try:
+            parts = [item for item in _folders(place.parent) if item.name.lower() in PARTS]
+            trained = [item for item in parts if item.name.lower() in TRAIN]
+            if place not in parts or len(parts) < 2 or not trained or not all(map(_folders, parts)):
+                return self.root
+            # A label may be called train too, beside bus and tram: its folder holds pictures.
+            if any(is_picture(item) for folder in trained for item in folder.iterdir()):
+                return self.root
+        except OSError:  # the folder above is not ours to look into
+            return self.root
+        return self.root.parent if self.root.name else place.parent
 
     def add(self, label: str, frame: Frame, content: bytes, suffix: str) -> Path | None:
         """Writes a picture and returns where; None where the very same one lies in the folder, whatever its label.
@@ -117,3 +136,7 @@ class LabelFolders:
             )
         where = error.filename or self.root
         return SinkError(f"{where}: cannot be written: {unwritable_directory(self.root) or error.strerror or error}")
+
+
+def _folders(path: Path) -> list[Path]:
+    return [item for item in path.iterdir() if item.is_dir() and not item.name.startswith(".")]

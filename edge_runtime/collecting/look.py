@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -53,7 +54,7 @@ class Look:
         self._max_age = max_age
         self._clock = clock
         self._looked = -math.inf
-        self._kept: dict[str, NDArray[np.float32]] = {}
+        self._kept: defaultdict[str, list[NDArray[np.float32]]] = defaultdict(list)
         self._now: NDArray[np.float32] | None = None
 
     def glance(self, frame: Frame) -> Reason | Literal["live"] | None:
@@ -79,14 +80,19 @@ class Look:
             return reason
         if self._least:
             self._now = cells(seen)
-            if label in self._kept and change(self._kept[label], self._now) < self._least:
+            if (kept := self._kept[label]) and change(kept[-1], self._now) < self._least:
                 return "alike"
         return None
 
     def note_kept(self, label: str) -> None:
         """The frame that was looked at last was kept: the next one with this label is compared with it."""
         if self._now is not None:
-            self._kept[label] = self._now
+            self._kept[label].append(self._now)
+
+    def note_taken_back(self, label: str) -> None:
+        """The last one that was kept with this label is gone: the next one is compared with the one before it."""
+        if self._kept[label]:
+            self._kept[label].pop()
 
     def _see(self, frame: Frame) -> Pixels | Literal["unreadable"]:
         try:

@@ -25,7 +25,7 @@ class Session:
     """Decides what becomes of each frame.
 
     Without a rhythm the space bar keeps the next frame; with one it pauses and goes on. Where keys choose among several
-    labels, a rhythm begins with the first choice.
+    labels, a rhythm begins with the first choice. Frames of a camera are let go meanwhile, all others wait.
 
     Args:
         folders: Where pictures go.
@@ -90,6 +90,11 @@ class Session:
         skipped = f"; not kept: {words(self.skipped)}" if self.skipped else ""
         paused = "; paused" if self._paused else ""
         return f"{', '.join(parts)}{skipped}{paused}"
+
+    @property
+    def waits(self) -> bool:
+        """Whether no frame is to be given now: it is paused, and none of this source's is lost by waiting."""
+        return self._paused and not self._look.live
 
     def press(self, key: str) -> None:
         """Does what a key says. Raises SinkError."""
@@ -165,6 +170,7 @@ class Session:
             return
         label, path = self._last.pop()
         self._folders.remove(path)
+        self._look.note_taken_back(label)
         self.kept[label] -= 1
         self._tell(f"taken back: {path.name}; {label} {self.kept[label]:,}")
 

@@ -52,7 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 On a terminal, without --every and --interval, a key keeps a camera's next frame: space or Enter keeps, 1 to 9
 choose the label, u takes the last picture back, q ends. With either of them, space pauses and goes on. Files and
-videos are kept whole unless --every or --interval says less; a video plays for the keys with VIDEO?fps=N.
+videos are kept whole unless --every or --interval says less, and wait while it is paused; a video plays for the keys
+with VIDEO?fps=N.
 
 Frames are kept as large as they come, under names with time, source and digest; nothing is ever written over, and
 the same frame is kept once. Black, frozen and stale frames are not kept, and counted.

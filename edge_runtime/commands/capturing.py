@@ -73,7 +73,7 @@ def capture(arguments: argparse.Namespace) -> int:
         with contextlib.ExitStack() as stack:
             if keyboard:
                 stack.enter_context(keyboard)
-            _collect(stack.enter_context(Sensing(source)), session, keyboard, stopped, teller)
+            collect(stack.enter_context(Sensing(source)), session, keyboard, stopped, teller)
     finally:
         teller.end()
         _sum_up(session, folders, source)
@@ -133,13 +133,23 @@ def tell_path(path: Path) -> None:
         sys.stdout.flush()
 
 
-def _collect(
+def collect(
     sensing: Sensing, session: Session, keyboard: Keyboard | None, stopped: threading.Event, teller: Teller
 ) -> None:
+    """Gives frames and keys to a session until it or the source has ended, or somebody says stop.
+
+    Raises:
+        SourceError: The source has failed.
+        SinkError: The folder cannot be written.
+    """
     told: Notice | None = None
     while not (session.ended or stopped.is_set()):
         for key in keyboard.pressed() if keyboard else "":
             session.press(key)
+        teller.show(session.line)
+        if session.waits and not sensing.ended:
+            stopped.wait(GLANCE)
+            continue
         item = sensing.get(GLANCE)
         if isinstance(item, Frame):
             session.take(item)
@@ -151,7 +161,6 @@ def _collect(
             told = None if item.state == "live" else item
         elif item is None and sensing.ended:
             return
-        teller.show(session.line)
 
 
 def _sum_up(session: Session, folders: LabelFolders, source: Source) -> None:
@@ -164,7 +173,7 @@ def _sum_up(session: Session, folders: LabelFolders, source: Source) -> None:
     if few := [f"{label} has {count:,}" for label, count in totals.items() if count < ENOUGH]:
         say(f"edge-runtime: {', '.join(few)}: training needs about {ENOUGH} pictures of each label or more")
     if len(labels := folders.labels) > 1:
-        command = ["python", "-m", "train", "prepare", "--dataset", f"folder:{folders.root}", "--out", "DATA"]
+        command = ["python", "-m", "train", "prepare", "--dataset", f"folder:{folders.dataset}", "--out", "DATA"]
         say(f"edge-runtime: {folders.root} has {len(labels)} labels; where you train: {shlex.join(command)}")
         return
     command = ["edge-runtime", "capture", "--label", "OTHER", "--source", source.address, "--out", str(folders.root)]

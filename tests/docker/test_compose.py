@@ -112,6 +112,7 @@ def test_a_name_with_spaces_goes_through_all_steps(suffix: str) -> None:
     )
     assert prepare.dataset == said["EDGE_DATASET"]
     assert prepare.out == fit.data == export.data == Path("data/my parts")
+    assert prepare.keep_for == [fit.directory]
     assert fit.directory == evaluate.directory == export.run == Path("runs/my parts")
     assert export.out == Path(edge.bundle) == Path("bundles/my parts")
     assert fit.epochs == 20

@@ -235,6 +235,7 @@ def test_jobs_hand_data_runs_and_bundles_to_each_other() -> None:
     prepare, fit, evaluate = (parsed(each, settings()) for each in containers_of(pod_of(of("train/job.yaml"))))
     (export,) = (parsed(each, settings()) for each in containers_of(pod_of(of("export/job.yaml"))))
     assert prepare.out == fit.data
+    assert prepare.keep_for == [fit.directory]
     assert fit.directory == evaluate.directory == export.run
     alone = {
         name: parsed(pod_of(of(f"{name}/job.yaml"))["containers"][0], settings()) for name in ("prepare", "evaluate")

@@ -3,13 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from edge_runtime.collecting.folder import ROOM, LabelFolders
+from edge_runtime.collecting.folder import PARTS, ROOM, TRAIN, LabelFolders
 from edge_runtime.collecting.names import OURS
 from edge_runtime.errors import SinkError
 from edge_runtime.preprocess import SUFFIXES
 from edge_runtime.sources import Frame
 from edge_runtime.sources.files import is_picture
 from tests.edge_runtime.samples import flat, save
+from train.datasets.folder import Folder
+from train.datasets.pictures import SPELLINGS
 
 FRAME = Frame("rtsp://***@gate/stream1", 7, 1_800_000_000.125, flat(200))
 NAMES = {"cat": "cat", "and/or": "and_or"}
@@ -115,3 +117,46 @@ def test_a_label_that_may_not_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir(mode=0o555)
     with pytest.raises(SinkError, match=r"cat: cannot be written: user .* may not write into"):
         entered(tmp_path)
+
+
+# What training takes
+
+
+def pictures_of(root: Path, labels: tuple[str, ...] = ("cat", "dog")) -> Path:
+    for label in labels:
+        save(root / label / "1.png")
+    return root
+
+
+def test_the_names_of_parts_are_those_that_training_knows() -> None:
+    assert set(PARTS) == SPELLINGS.keys()
+    assert set(TRAIN) == {name for name, part in SPELLINGS.items() if part == "train"}
+
+
+@pytest.mark.parametrize("name", ["test", "Validation", "val"])
+def test_of_a_part_beside_train_the_folder_above_is_the_dataset(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, part = (pictures_of(tmp_path / "parts" / each) for each in ("train", name))
+    assert LabelFolders(part, NAMES).dataset == LabelFolders(train, NAMES).dataset == tmp_path / "parts"
+    assert Folder(tmp_path / "parts").labels == ("cat", "dog")
+    monkeypatch.chdir(part)
+    assert LabelFolders(Path(), NAMES).dataset == tmp_path / "parts"
+    monkeypatch.chdir(tmp_path)
+    assert LabelFolders(Path("parts") / name, NAMES).dataset == Path("parts")
+
+
+@pytest.mark.parametrize("beside", ["val", "bus", ""])
+def test_without_train_beside_it_a_folder_called_test_is_the_dataset(beside: str, tmp_path: Path) -> None:
+    part = pictures_of(tmp_path / "parts" / "test")
+    if beside:
+        pictures_of(tmp_path / "parts" / beside)
+    assert LabelFolders(part, NAMES).dataset == part
+
+
+def test_a_label_called_train_is_no_part(tmp_path: Path) -> None:
+    part = pictures_of(tmp_path / "parts" / "test")
+    save(tmp_path / "parts" / "train" / "1.png")
+    assert LabelFolders(part, NAMES).dataset == part
+    pictures_of(tmp_path / "parts" / "train")
+    assert LabelFolders(part, NAMES).dataset == part

@@ -67,6 +67,19 @@ def test_a_frame_like_the_last_one_kept_with_its_label_is_passed_over() -> None:
     assert look.why_not(night, "cat") is None
 
 
+def test_what_was_taken_back_is_not_what_the_next_is_compared_with() -> None:
+    look = Look(live=False, least=4)
+    first, second = frame(flat(100, (48, 64))), frame(flat(110, (48, 64)))
+    for each in (first, second):
+        assert look.why_not(each, "cat") is None
+        look.note_kept("cat")
+    look.note_taken_back("cat")
+    assert look.why_not(first, "cat") == "alike"
+    assert look.why_not(second, "cat") is None
+    look.note_taken_back("cat")
+    assert look.why_not(first, "cat") is None
+
+
 def test_only_the_region_counts() -> None:
     picture = flat(3, (48, 64))
     picture[:, 32:] = NOISE[:, 32:]

@@ -22,14 +22,22 @@ def noise(seed: int) -> Pixels:
 class Collected:
     """A session, what it has told, and where it has put pictures."""
 
-    def __init__(self, root: Path, rhythm: Rhythm | None, labels: tuple[str, ...] = LABELS, **more: object) -> None:
+    def __init__(
+        self,
+        root: Path,
+        rhythm: Rhythm | None,
+        labels: tuple[str, ...] = LABELS,
+        live: bool = True,
+        least: float = 0.0,
+        **more: object,
+    ) -> None:
         folders = LabelFolders(root, {label: label for label in labels})
         folders.prepare()
         self.said: list[str] = []
         self.paths: list[Path] = []
         self.root = root
         self.session = Session(
-            *(folders, labels, Look(live=True, clock=lambda: 0.0), rhythm),
+            *(folders, labels, Look(live, least=least, clock=lambda: 0.0), rhythm),
             **({"tell": self.said.append, "told": self.paths.append} | more),  # type: ignore[arg-type]
         )
 
@@ -100,6 +108,16 @@ def test_with_a_rhythm_and_several_labels_it_begins_with_the_first_choice(tmp_pa
     assert collected.numbers == {"cat": [11], "dog": [3, 5, 9]}
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_while_it_is_paused_all_but_a_camera_waits(live: bool, tmp_path: Path) -> None:
+    collected = Collected(tmp_path, Rhythm(), ("cat",), live)
+    assert not collected.session.waits
+    collected.press(" ")
+    assert collected.session.waits is not live
+    collected.press(" ")
+    assert not collected.session.waits
+
+
 @pytest.mark.parametrize("key", ["q", "\x04"])
 def test_a_key_ends_it(key: str, tmp_path: Path) -> None:
     collected = Collected(tmp_path, None)
@@ -117,6 +135,16 @@ def test_the_last_pictures_are_taken_back_one_by_one(tmp_path: Path) -> None:
     collected.press("uu")
     assert collected.said[-1] == "nothing to take back"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_after_a_picture_was_taken_back_one_like_it_is_kept(tmp_path: Path) -> None:
+    collected = Collected(tmp_path, None, ("cat",), least=4)
+    collected.press(" ")
+    collected.give(1, picture=flat(100, (48, 64)))
+    collected.press("u  ")
+    collected.give(2, 3, picture=flat(101, (48, 64)))
+    assert collected.numbers == {"cat": [2]}
+    assert collected.session.skipped == {"alike": 1}
 
 
 @pytest.mark.parametrize("key", ["x", "3", "0", "²", "ㅂ"])
