@@ -87,16 +87,17 @@ def ensure(asked: str) -> None:
         asked: cpu, gpu or auto for .venv, build for .venv-build.
     """
     venv = venv_of(asked)
-    if serves(made(venv), asked):
+    machine = f"{platform.system()} {platform.machine()}"
+    if serves(made(venv), asked, machine):
         return
     with alone():
         have = made(venv)
-        if serves(have, asked):
+        if serves(have, asked, machine):
             return
         if asked == "build":
             make(Device("build", "as asked"))
             return
-        device = choose_device(asked, f"{platform.system()} {platform.machine()}")
+        device = choose_device(asked, machine)
         if have is not None and have.kind == device.kind:
             stamp = wanted(have.kind, have.python)
             if have.lock == stamp.lock and have.place == stamp.place:

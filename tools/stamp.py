@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Callable  # noqa: UP035 - collections.abc cannot be subscripted before Python 3.9
 
-from tools.choices import gpus
+from tools.choices import choose_device, gpus
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = "edge-environment.json"
@@ -72,10 +72,11 @@ def made(venv: Path) -> Stamp | None:
     return stamp if stamp.python == version_in(venv) else None
 
 
-def serves(have: Stamp | None, asked: str, find_gpus: Callable[[], list[str] | None] = gpus) -> bool:
+def serves(have: Stamp | None, asked: str, machine: str, find_gpus: Callable[[], list[str] | None] = gpus) -> bool:
     """Whether what is there is what would be made.
 
     TensorFlow for GPUs runs on the CPU too, so it serves every wish; .venv-build is asked for by its own name.
+    ``machine``: system and processor.
     """
     if have is None or have.kind not in LOCKS or have != wanted(have.kind, have.python):
         return False
@@ -83,7 +84,7 @@ def serves(have: Stamp | None, asked: str, find_gpus: Callable[[], list[str] | N
         return asked == have.kind
     if have.kind == "gpu" or asked == "cpu":
         return True
-    return asked == "auto" and not find_gpus()
+    return asked == "auto" and choose_device("auto", machine, find_gpus).kind == "cpu"
 
 
 def write_stamp(stamp: Stamp) -> None:

@@ -10,6 +10,8 @@ from tools import choices, environment, installing, stamp
 from tools.choices import Device, Failure
 from tools.stamp import Stamp
 
+X86 = "Linux x86_64"
+
 
 def lists(*gpus: str) -> Callable[[], list[str] | None]:
     return lambda: list(gpus)
@@ -99,13 +101,20 @@ def test_a_machine_without_tensorflow_is_refused_by_name() -> None:
 def test_an_environment_that_serves_is_not_made_again(
     kind: str, asked: str, gpus: Callable[[], list[str] | None], enough: bool
 ) -> None:
-    assert stamp.serves(stamp.wanted(kind, "3.11"), asked, gpus) is enough
+    assert stamp.serves(stamp.wanted(kind, "3.11"), asked, X86, gpus) is enough
+
+    orin = lists("GPU 0: Orin (nvgpu)")
+    assert stamp.serves(stamp.wanted("cpu", "3.11"), "auto", "Linux aarch64", orin)
+
+
+def test_a_gpu_that_tensorflow_has_no_wheel_for_makes_nothing_again() -> None:
+    assert stamp.serves(stamp.wanted("cpu", "3.11"), "auto", "Linux aarch64", lambda: ["GPU 0: Orin (nvgpu)"])
 
 
 @pytest.mark.parametrize("field", ["lock", "project", "place"])
 def test_another_lock_project_or_place_makes_it_again(field: str) -> None:
     fields = {**vars(stamp.wanted("cpu", "3.11")), field: "another"}
-    assert not stamp.serves(Stamp(**fields), "cpu", never_asked)
+    assert not stamp.serves(Stamp(**fields), "cpu", X86, never_asked)
 
 
 def test_an_interrupted_environment_is_made_again(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from edge_runtime.collecting.folder import ROOM
 from tests.edge_runtime.commands.terminal import Terminal
-from tests.edge_runtime.samples import DEADLINE, in_a_process
+from tests.edge_runtime.samples import DEADLINE, in_a_process, save
 from tests.edge_runtime.sources.mjpeg import CREDENTIALS, SECRET, SHORT, Mjpeg, jpeg
 from tests.edge_runtime.sources.test_video import FRAMES, film
 from tests.support import ROOT, on_a_small_disk, python
@@ -87,6 +87,16 @@ def test_a_video_becomes_a_folder_that_training_takes(tmp_path: Path) -> None:
     done = capture(out, film(tmp_path / "other.mp4"), "--every", 20, label="너트 M3")
     assert done.stderr.endswith(f"where you train: python -m train prepare --dataset 'folder:{out}' --out DATA\n")
     assert Folder(out).labels == ("bolt", "너트 M3")
+
+
+def test_after_the_tests_pictures_training_is_told_the_folder_above(tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    for place in ("train/bolt", "train/nut", "test/nut"):
+        save(parts / place / "1.png")
+    done = capture(parts / "test", film(tmp_path / "belt.avi"), "--every", 10)
+    assert done.stderr.endswith(
+        f"{parts}/test has 2 labels; where you train: python -m train prepare --dataset folder:{parts} --out DATA\n"
+    )
 
 
 def test_the_interval_of_a_video_is_its_own(tmp_path: Path) -> None:
