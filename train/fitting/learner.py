@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from train.augmentation.layers import draw, mixing_layer, picture_layers
 from train.backend import keras
 from train.config import TrainConfig
+from train.fitting.precision import computing_in
 
 LEAST_SCORE = 1e-7  # Keras' epsilon, below which a logarithm is cut off
 TEMPERATURE = 4.0  # of distillation; Hinton et al. 2015 found 2.5 to 4 right for small students
@@ -34,8 +35,9 @@ class Learner(keras.Model):
         self.teacher = teacher
         if teacher is not None:
             teacher.trainable = False
-        self._changing = picture_layers(config)
-        self._mixing = mixing_layer(config)
+        with computing_in("float32"):  # 16 bits are for networks: CutMix fails in them, and pixels lose what is between
+            self._changing = picture_layers(config)
+            self._mixing = mixing_layer(config)
         self._smoothing = config.label_smoothing
         self._taught = config.distillation if teacher is not None else 0.0
         self._labels = plain.output_shape[-1]

@@ -3,9 +3,10 @@ import pytest
 from numpy.typing import NDArray
 
 from train.backend import keras
-from train.config import TrainConfig
+from train.config import PrecisionName, TrainConfig
 from train.fitting.compiling import compiled
 from train.fitting.learner import TEMPERATURE, Learner, balanced
+from train.fitting.precision import computing_in
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
 LABELS = np.arange(12) % 3
@@ -139,3 +140,25 @@ def test_what_regularizers_add_counts_in_training_alone() -> None:
     assert added > 0.1
     assert loss_of(strict, SCORES) == pytest.approx(expected + added, rel=1e-5)
     assert float(strict.compute_loss(None, LABELS, SCORES)) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mixup": 0.2},
+        {"cutmix": 1.0},
+        {"rotation": 9.0, "translation": 0.1, "zoom": 0.1, "shear": 0.1, "erasing": 0.5},
+        {"brightness": 0.2, "contrast": 0.2, "channel_shift": 0.1, "randaugment": 2},
+    ],
+)
+def test_pictures_are_changed_in_32_bits_whatever_the_network_computes_in(
+    precision: PrecisionName, changes: dict[str, float]
+) -> None:
+    config = TrainConfig(precision=precision, **changes)  # type: ignore[arg-type]
+    with computing_in(precision):
+        model = learner(config)
+    assert model.plain.layers[-1].compute_dtype == precision.removeprefix("mixed_")
+    assert model.augmented(PIXELS).dtype == "float32"
+    given = {"pixels": PIXELS, "labels": LABELS} if model.mixes else PIXELS
+    assert np.isfinite(model.fit(given, LABELS, batch_size=6, epochs=2, verbose=0).history["loss"]).all()
