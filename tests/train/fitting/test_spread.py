@@ -106,6 +106,7 @@ def test_a_last_batch_of_one_picture_leaves_no_device_without_any(tmp_path: Path
         "KERAS_BACKEND": backend,
         "PYTHONPATH": str(ROOT),
         "XLA_FLAGS": "--xla_force_host_platform_device_count=2",
+        "NPROC": "16",  # threads of XLA: with two, parts of the CPU now and then wait for each other without end
     }
     done = subprocess.run(
         [sys.executable, "-c", (TWO_DEVICES if backend == "tensorflow" else "") + WHOLE],
