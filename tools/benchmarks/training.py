@@ -4,7 +4,7 @@
 
 Accuracies are those of the test split after a training with a preset's flags, as a user types them. All of it takes
 an hour or two on two CPUs, most of it ``best``; ``--only time`` takes two minutes, ``--only feeding`` three, and
-``--only mlp --only cnn --only 'preset resnet8'`` a quarter of an hour. Exit code 1 when a figure was not reached.
+``--only mlp --only cnn --only resnet8`` a quarter of an hour. Exit code 1 when a figure was not reached.
 """
 
 from __future__ import annotations
